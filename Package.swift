@@ -1,0 +1,74 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// One block for every target: Swift 6 mode, honest imports, no silent unsafety, no warnings.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "keyturn",
+    products: [.executable(name: "keyturn", targets: ["keyturn"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "KeyturnCore", dependencies: [], swiftSettings: settings),
+        .target(name: "KeyturnEngine", dependencies: ["KeyturnCore", logging], swiftSettings: settings),
+        .target(
+            name: "KeyturnAdapters",
+            dependencies: [
+                "KeyturnCore", "KeyturnEngine", "CSystemd", "CCurl", crypto, grdb, logging, mustache, subprocess,
+                systemPackage, yams,
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "KeyturnSandbox", dependencies: [hummingbird, logging], swiftSettings: settings),
+        .executableTarget(
+            name: "keyturn",
+            dependencies: [
+                "KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", argumentParser, logging,
+                serviceLifecycle, unixSignals,
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine"], path: "Tests/KeyturnTestKit", swiftSettings: settings),
+        .testTarget(name: "KeyturnCoreTests", dependencies: ["KeyturnCore", "KeyturnTestKit"], swiftSettings: settings),
+        .testTarget(name: "KeyturnEngineTests", dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "KeyturnAdaptersTests",
+            dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", grdb, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnTestKit", "keyturn"], swiftSettings: settings),
+    ]
+)
