@@ -16,8 +16,10 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -31,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -52,7 +55,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "KeyturnSandbox", dependencies: [hummingbird, logging], swiftSettings: settings),
+        .target(name: "KeyturnSandbox", dependencies: [hummingbird, hummingbirdCore, logging, nioCore], swiftSettings: settings),
         .executableTarget(
             name: "keyturn",
             dependencies: [
@@ -61,12 +64,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Writes log entries of every kind, for the tests of the host's journal.
+        .executableTarget(
+            name: "logprobe", dependencies: ["KeyturnAdapters", "KeyturnEngine", logging], path: "Tests/logprobe", swiftSettings: settings
+        ),
         .target(name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine"], path: "Tests/KeyturnTestKit", swiftSettings: settings),
         .testTarget(name: "KeyturnCoreTests", dependencies: ["KeyturnCore", "KeyturnTestKit"], swiftSettings: settings),
         .testTarget(name: "KeyturnEngineTests", dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnTestKit"], swiftSettings: settings),
         .testTarget(
             name: "KeyturnAdaptersTests",
-            dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", grdb, logging],
+            dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", "logprobe", grdb, logging],
             swiftSettings: settings
         ),
         .testTarget(name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnTestKit", "keyturn"], swiftSettings: settings),

@@ -1,5 +1,3 @@
-package import KeyturnCore
-
 /// Who reads a target and is told of a change: its `then`, and its `confirm`.
 package protocol Consumer: Sendable {
     /// Says why `take` could never succeed (the program is not there, a unit cannot be reloaded by this version), before

@@ -1,0 +1,78 @@
+import Foundation
+
+/// Any JSON that a gateway may send, numbers exact. Reading never assumes: what is not there, or is of another type, is nil.
+enum JSONValue: Sendable, Equatable, Decodable {
+    case null
+    case bool(Bool)
+    case number(Decimal)
+    case text(String)
+    case list([JSONValue])
+    case object([String: JSONValue])
+
+    /// Nil for what is no JSON.
+    init?(parsing bytes: [UInt8]) {
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else { return nil }
+        self = value
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else if let number = try? container.decode(Decimal.self) {
+            self = .number(number)
+        } else if let flag = try? container.decode(Bool.self) {
+            self = .bool(flag)
+        } else if let object = try? container.decode([String: JSONValue].self) {
+            self = .object(object)
+        } else {
+            self = .list(try container.decode([JSONValue].self))
+        }
+    }
+
+    subscript(key: String) -> JSONValue? {
+        guard case .object(let object) = self, let value = object[key], value != .null else { return nil }
+        return value
+    }
+
+    var text: String? { if case .text(let text) = self { text } else { nil } }
+    var list: [JSONValue]? { if case .list(let list) = self { list } else { nil } }
+    var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+
+    /// A number, also one that was sent as text.
+    var decimal: Decimal? {
+        switch self {
+        case .number(let number): number
+        case .text(let text): Decimal(string: text, locale: Locale(identifier: "en_US_POSIX"))
+        default: nil
+        }
+    }
+
+    var int: Int? { decimal.flatMap { Int("\($0)") } }
+
+    /// An identifier: text, or a number that is meant as one.
+    var identifier: String? {
+        switch self {
+        case .text(let text): text.isEmpty ? nil : text
+        case .number(let number): "\(number)"
+        default: nil
+        }
+    }
+
+    /// ISO 8601 with or without fractions of a second, with `T` or a space; without a zone it is UTC. A day alone is no
+    /// moment, and nil.
+    var date: Date? {
+        guard var text, text.utf8.count <= 40 else { return nil }
+        text = text.replacing(" ", with: "T", maxReplacements: 1)
+        if let dot = text.firstIndex(of: ".") {
+            let end = text[text.index(after: dot)...].firstIndex { !$0.isNumber } ?? text.endIndex
+            text.removeSubrange(dot..<end)
+        }
+        guard text.contains("T") else { return nil }
+        let clock = text.drop { $0 != "T" }
+        if !clock.hasSuffix("Z"), !clock.contains("+"), !clock.contains("-") { text += "Z" }
+        return try? Date(text, strategy: .iso8601)
+    }
+}

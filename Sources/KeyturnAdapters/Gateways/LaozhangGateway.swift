@@ -1,0 +1,153 @@
+import Foundation
+package import KeyturnCore
+package import KeyturnEngine
+
+/// The documented API of laozhang.ai: `/v1/api-keys`, `/v1/models`, `/v1/usage`.
+///
+/// The document leaves much unsaid: whether create answers an id, how errors look, whether lists have pages. Nothing of
+/// that is assumed; what an answer does not say is learnt from the list or is not known.
+package final class LaozhangGateway: Gateway {
+    package static let kind = "laozhang"
+
+    private let http: HTTPClient
+    private let url: String
+    private let timeout: Duration
+    private let admin: Secret
+
+    package init(_ settings: GatewaySettings, admin: consuming Secret, http: HTTPClient) {
+        url = settings.url
+        timeout = .milliseconds(settings.timeout.milliseconds)
+        self.admin = admin
+        self.http = http
+    }
+
+    // MARK: Create
+
+    package func create(_ order: CreateOrder) async -> CreateOutcome {
+        guard let body = try? JSONEncoder().encode(LaozhangOrder(order)) else { return .notCreated(.rejected("the order cannot be written down")) }
+        let headers = ["Content-Type": "application/json", "Accept": "application/json"]
+        let request = HTTPRequest(.post, url + "/v1/api-keys", headers: headers, body: Array(body), timeout: timeout)
+        var response: HTTPResponse
+        do throws(HTTPFailure) { response = try await http.send(request, bearer: admin) } catch {
+            switch error {
+            case .notSent(let why): return .notCreated(.unreachable(why))
+            case .lost(let why): return .unknown(why)
+            }
+        }
+        defer { response.wipe() }
+
+        switch response.status {
+        case 200...299: return read(response)
+        case 401: return .notCreated(.adminRefused(said(response, admin)))
+        case 408: return .unknown(said(response, admin))
+        case 429: return .notCreated(.inconclusive(said(response, admin), retryAfter: response.retryAfter))
+        case 300...499: return .notCreated(.rejected(said(response, admin)))
+        // A proxy's 502 says nothing about what the gateway behind it has done, and a 500 may come after the deed.
+        default: return .unknown(said(response, admin))
+        }
+    }
+
+    private func read(_ response: HTTPResponse) -> CreateOutcome {
+        guard let json = JSONValue(parsing: response.body) else { return .unknown("its answer is not JSON") }
+        let object = json["key"] == nil ? json["data"] ?? json : json
+        guard let key = object["key"]?.text else { return .unknown("its answer holds no key: \(said(response, admin))") }
+        // 8 is far below any key's length; a masked one shows stars or dots.
+        let isWhole = key.utf8.count >= 8 && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } && !key.contains("*") && !key.contains("...")
+        guard isWhole else { return .unknown("its answer holds a masked or broken key") }
+        return .created(object["id"]?.identifier.map(KeyID.init), Secret(key))
+    }
+
+    // MARK: List
+
+    package func list() async throws(GatewayError) -> Listing {
+        var pages = LaozhangPages(url: url + "/v1/api-keys")
+        var time: Date?
+        while let page = pages.next {
+            let response = try await ask(HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: 16 << 20), admin)
+            time = response.date ?? time
+            switch response.status {
+            case 200...299: try pages.take(response.body)
+            case 401, 403: throw .adminRefused(said(response, admin))
+            case 404, 405: throw .rejected("\(page) answered \(response.status): is the url in keyturn.yaml right?")
+            default: throw inconclusive(response, admin)
+            }
+        }
+        return Listing(keys: pages.keys, gatewayTime: time)
+    }
+
+    // MARK: Revoke
+
+    package func revoke(_ id: KeyID) async throws(GatewayError) {
+        guard let path = id.text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_"))) else {
+            throw .rejected("'\(id.text.oneLine)' cannot be an id")
+        }
+        let response = try await ask(HTTPRequest(.delete, url + "/v1/api-keys/" + path, timeout: timeout), admin)
+        switch response.status {
+        // 404 and 410: gone already. Whether that is true is seen when its secret is refused.
+        case 200...299, 404, 410: return
+        case 401, 403: throw .adminRefused(said(response, admin))
+        case 400...499 where response.status != 408 && response.status != 429: throw .rejected(said(response, admin))
+        default: throw inconclusive(response, admin)
+        }
+    }
+
+    // MARK: With a token's own secret
+
+    package func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome {
+        let response = try await ask(HTTPRequest(.get, url + "/v1/models", headers: ["Accept": "application/json"], timeout: timeout), secret)
+        switch response.status {
+        case 200...299:
+            guard let models = JSONValue(parsing: response.body)?["data"]?.list else {
+                throw .inconclusive("/v1/models answered \(response.status) without a list of models", retryAfter: nil)
+            }
+            return .accepted(models: Set(models.compactMap { $0["id"]?.text ?? $0.text }))
+        case 401: return .refused(said(response, secret))
+        // An empty balance, a forbidden address, a limit: nothing about whether the token is alive.
+        default: throw inconclusive(response, secret)
+        }
+    }
+
+    package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
+        let response = try await ask(HTTPRequest(.get, url + "/v1/usage", headers: ["Accept": "application/json"], timeout: timeout), secret)
+        switch response.status {
+        case 200...299:
+            guard let json = JSONValue(parsing: response.body) else { throw .inconclusive("/v1/usage answered no JSON", retryAfter: nil) }
+            return Reading(today: json["today_usage"]?.decimal, month: json["month_usage"]?.decimal, lastUsedAt: nil)
+        case 401, 404, 405: throw .rejected(said(response, secret))
+        default: throw inconclusive(response, secret)
+        }
+    }
+
+    // MARK: Asking
+
+    private func ask(_ request: HTTPRequest, _ bearer: borrowing Secret) async throws(GatewayError) -> HTTPResponse {
+        do throws(HTTPFailure) { return try await http.send(request, bearer: bearer) } catch {
+            switch error {
+            case .notSent(let why): throw .unreachable(why)
+            case .lost(let why): throw .inconclusive(why, retryAfter: nil)
+            }
+        }
+    }
+
+    private func inconclusive(_ response: HTTPResponse, _ bearer: borrowing Secret) -> GatewayError {
+        .inconclusive(said(response, bearer), retryAfter: response.retryAfter)
+    }
+
+    /// What the gateway said, fit for a log: its error's message or the beginning of its body, without the secret it may echo.
+    private func said(_ response: HTTPResponse, _ bearer: borrowing Secret) -> String {
+        let json = JSONValue(parsing: response.body)
+        let words = json?["error"]?["message"]?.text ?? json?["error"]?.text ?? json?["message"]?.text ?? ""
+        let clean = Redaction.clean(words, of: bearer)
+        return "it answered \(response.status)" + (clean.isEmpty ? "" : " (\(clean))")
+    }
+}
+
+extension HTTPResponse {
+    /// Seconds until it wants to be asked again: a number, or a date compared with its own clock.
+    var retryAfter: TimeInterval? {
+        guard let value = header("retry-after") else { return nil }
+        if let seconds = TimeInterval(value), seconds.isFinite { return max(0, seconds) }
+        let asDate = HTTPResponse(status: 0, headers: [Header(name: "date", value: value)], body: []).date
+        return asDate.map { max(0, $0.timeIntervalSince(date ?? Date())) }
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+package import KeyturnCore
+package import KeyturnEngine
+
+/// Everything assembled from settings: the state folder with journal and keyring, and the gateways.
+package struct House: Sendable {
+    package let settings: Settings
+    package let journal: SQLiteJournal
+    package let keyring: KeyringFolder
+
+    /// The kinds of gateway there is code for.
+    package static let gatewayKinds: Set<String> = [LaozhangGateway.kind]
+
+    /// Why the house cannot be entered: the state folder, in words for its owner.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+        /// It exists and this user may not use it.
+        package let isPermission: Bool
+    }
+
+    package static func lockPath(_ settings: Settings) -> String { settings.stateFolder + "/lock" }
+
+    /// Opens journal and keyring; makes them on a host that has none yet.
+    package init(_ settings: Settings, environment: [String: String]) throws {
+        self.settings = settings
+        try House.makeStateFolder(settings.stateFolder)
+        let journal = try SQLiteJournal(path: settings.stateFolder + "/journal.db")
+        let sealKey = try SecretReader.optionalCredential("keyring-key", environment: environment)
+        self.journal = journal
+        keyring = try KeyringFolder(
+            path: settings.stateFolder + "/keys", sealKey: sealKey, belongs: { try journal.fact("keyring") },
+            claim: { try journal.setFact("keyring", $0) }
+        )
+        try keyring.found()
+    }
+
+    private static func makeStateFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch { throw Failure(description: "cannot make the state folder \(path): \(error.localizedDescription)", isPermission: true) }
+        guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
+            let why = unsafe String(cString: strerror(errno))
+            throw Failure(description: "cannot use the state folder \(path): \(why); run as the user that keyturn runs as", isPermission: true)
+        }
+    }
+
+    /// The gateways with their admin tokens, read now.
+    package func gateways(environment: [String: String], http: HTTPClient) throws -> [GatewayName: any Gateway] {
+        var gateways: [GatewayName: any Gateway] = [:]
+        for (name, gateway) in settings.gateways {
+            let admin = try SecretReader.read(gateway.adminToken, environment: environment)
+            switch gateway.kind {
+            case LaozhangGateway.kind: gateways[name] = LaozhangGateway(gateway, admin: admin, http: http)
+            default: throw Failure(description: "there is no gateway of kind \(gateway.kind)", isPermission: false)
+            }
+        }
+        return gateways
+    }
+
+    package func ports(_ gateways: [GatewayName: any Gateway], now: @escaping @Sendable () -> Moment = HostClock.now) -> Ports {
+        Ports(
+            gateways: gateways, journal: journal, keyring: keyring,
+            delivery: { target, policy in House.delivery(target, policy) },
+            consumer: { target in ConsumerKinds.consumer(for: target) },
+            secretInFile: House.secretInFile, now: now
+        )
+    }
+
+    private static func delivery(_ target: TargetPolicy, _ policy: TokenPolicy) -> any Delivery {
+        DeliveryKinds.delivery(for: target, in: TargetContext(token: policy.name, environment: policy.environment))
+    }
+
+    /// A file that is one of the token's targets is read as that target's format says; any other is the secret itself.
+    private static func secretInFile(_ file: String, _ policy: TokenPolicy) throws(DeliveryError) -> Secret? {
+        let target = policy.targets.first { $0.file == file } ?? TargetPolicy(file: file, format: .raw)
+        guard target.format == .raw else { return try delivery(target, policy).published() }
+        do throws(SecretReader.Failure) { return try SecretReader.read(.file(file), environment: [:]) } catch {
+            throw DeliveryError(error.description)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import GRDB
+
+/// The tables of `journal.db`. The database holds the invariants: states are checked, a token has at most one open
+/// rotation, a generation's name is used once at a gateway, history is only ever added to.
+enum JournalSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        return migrator
+    }
+
+    /// Times are UTC with milliseconds; `failures`, `not_before`, `last_error`, `needs_person` are a row's trouble since it last went well.
+    private static let first = """
+        CREATE TABLE host (
+            name TEXT PRIMARY KEY NOT NULL,
+            value TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE token (
+            name TEXT PRIMARY KEY NOT NULL,
+            environment TEXT NOT NULL,
+            gateway TEXT NOT NULL,
+            serial INTEGER NOT NULL,
+            current TEXT,
+            ending TEXT CHECK (ending IN ('requested', 'expired')),
+            ended_at TEXT,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL,
+            CHECK ((ending IS NULL) = (ended_at IS NULL))
+        ) STRICT;
+
+        CREATE TABLE generation (
+            gateway TEXT NOT NULL,
+            name TEXT NOT NULL,
+            token TEXT NOT NULL REFERENCES token(name),
+            key_id TEXT,
+            state TEXT NOT NULL CHECK (state IN ('unmade', 'intended', 'abandoned', 'held', 'retiring', 'revoking', 'revoked')),
+            intended_at TEXT NOT NULL,
+            created_at TEXT,
+            expires_at TEXT,
+            fingerprint TEXT CHECK (length(fingerprint) = 12),
+            signature TEXT NOT NULL,
+            foreign_ids TEXT NOT NULL,
+            retired_at TEXT,
+            overlap_until TEXT, overlap_rest REAL, overlap_stamp REAL, overlap_boot TEXT,
+            quiet_months INTEGER, quiet_milliseconds INTEGER,
+            quiet_until TEXT, quiet_rest REAL, quiet_stamp REAL, quiet_boot TEXT,
+            ask_at TEXT,
+            read_today TEXT, read_month TEXT, read_last_used_at TEXT, read_at TEXT,
+            refused_times INTEGER, refused_since TEXT,
+            revoke_answered_at TEXT,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL,
+            PRIMARY KEY (gateway, name),
+            CHECK (state <> 'retiring' OR retired_at IS NOT NULL)
+        ) STRICT;
+        CREATE INDEX generation_of_token ON generation(token) WHERE state <> 'revoked';
+
+        CREATE TABLE rotation (
+            id TEXT PRIMARY KEY NOT NULL,
+            token TEXT NOT NULL REFERENCES token(name),
+            cause TEXT NOT NULL CHECK (cause IN ('first', 'scheduled', 'expiring', 'requested', 'changed', 'dead', 'adopted')),
+            reason TEXT,
+            started_at TEXT NOT NULL,
+            ended_at TEXT,
+            phase TEXT NOT NULL
+                CHECK (phase IN ('minting', 'verifying', 'publishing', 'applying', 'withdrawing', 'finished', 'abandoned')),
+            generation TEXT,
+            refused_times INTEGER, refused_since TEXT,
+            restores INTEGER,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL,
+            CHECK ((phase IN ('finished', 'abandoned')) = (ended_at IS NOT NULL))
+        ) STRICT;
+        CREATE UNIQUE INDEX one_open_rotation ON rotation(token) WHERE ended_at IS NULL;
+
+        CREATE TABLE target (
+            token TEXT NOT NULL REFERENCES token(name),
+            file TEXT NOT NULL,
+            key TEXT NOT NULL,
+            generation TEXT,
+            delivered_at TEXT, taken_at TEXT, applied_at TEXT,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL,
+            PRIMARY KEY (token, file, key)
+        ) STRICT;
+
+        CREATE TABLE history (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            token TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            rotation TEXT,
+            generation TEXT,
+            code TEXT NOT NULL,
+            sentence TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX history_of_token ON history(token, number);
+        CREATE TRIGGER history_stays BEFORE DELETE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+        CREATE TRIGGER history_stands BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+
+        CREATE TABLE request (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            verb TEXT NOT NULL CHECK (verb IN ('rotate', 'revoke', 'adopt')),
+            token TEXT NOT NULL,
+            reason TEXT, file TEXT, generation TEXT,
+            filed_at TEXT NOT NULL,
+            answered_at TEXT, refusal TEXT, rotation TEXT
+        ) STRICT;
+        CREATE INDEX pending_request ON request(number) WHERE answered_at IS NULL;
+
+        CREATE TABLE finding (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL,
+            code TEXT NOT NULL,
+            severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'error')),
+            token TEXT, environment TEXT,
+            subject TEXT NOT NULL,
+            sentence TEXT NOT NULL,
+            help TEXT NOT NULL,
+            opened_at TEXT NOT NULL,
+            closed_at TEXT
+        ) STRICT;
+        CREATE UNIQUE INDEX one_open_finding ON finding(key) WHERE closed_at IS NULL;
+        """
+}

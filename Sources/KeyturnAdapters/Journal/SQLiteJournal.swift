@@ -1,0 +1,263 @@
+package import Foundation
+import GRDB
+package import KeyturnCore
+package import KeyturnEngine
+
+/// The journal in one SQLite file, in WAL mode so that commands may read while the daemon writes, with
+/// `synchronous=FULL` so that what was recorded survives a power cut.
+package final class SQLiteJournal: Journal {
+    package let path: String
+    private let queue: DatabaseQueue
+
+    /// Opens the file, makes it (0600) where it is missing, and brings its tables up to date.
+    package init(path: String) throws(JournalError) {
+        self.path = path
+        do {
+            var configuration = GRDB.Configuration()
+            configuration.journalMode = .wal
+            configuration.busyMode = .timeout(15)
+            configuration.label = "journal"
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+            try JournalSchema.migrator.migrate(queue)
+            // GRDB sets NORMAL on a WAL writer after opening; with that a power cut could take the last commits, and with
+            // them the name of a token that exists.
+            let level = try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                return try Int.fetchOne(db, sql: "PRAGMA synchronous")
+            }
+            guard level == 2 else { throw UnreadableRow(description: "it does not take synchronous=FULL") }
+            if try queue.read({ db in try JournalSchema.migrator.hasBeenSuperseded(db) }) {
+                throw UnreadableRow(description: "it was written by a newer version of keyturn: install that version, or restore an older backup")
+            }
+        } catch { throw SQLiteJournal.explain(error, path) }
+    }
+
+    private func read<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
+        do { return try queue.read(body) } catch { throw SQLiteJournal.explain(error, path) }
+    }
+
+    private func write<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
+        do { return try queue.write(body) } catch { throw SQLiteJournal.explain(error, path) }
+    }
+
+    private static func explain(_ error: any Error, _ path: String) -> JournalError {
+        guard let error = error as? DatabaseError else { return JournalError("journal \(path): \(error)") }
+        let help =
+            switch error.resultCode {
+            case .SQLITE_FULL: "the disk is full: make room; nothing is created or revoked until then"
+            case .SQLITE_READONLY: "it cannot be written: see who owns it and whether its file system is read-only"
+            case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: "it cannot be opened: see that its folder is there and who may use it"
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: "it is damaged: stop keyturn, keep the file, and restore a backup; the keyring is untouched"
+            case .SQLITE_IOERR: "the disk answers with errors"
+            case .SQLITE_BUSY, .SQLITE_LOCKED: "another process has held it for too long"
+            default: "restart keyturn; if it stays, report it"
+            }
+        return JournalError("journal \(path): \(error.message ?? "error \(error.resultCode.rawValue)"); \(help)")
+    }
+
+    // MARK: Tokens
+
+    package func ledger() throws(JournalError) -> [Token] {
+        try read { db in
+            var tokens = try Row.fetchAll(db, sql: "SELECT * FROM token ORDER BY name").map(Token.init)
+            let position = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1.name.text, $0) })
+            for row in try Row.fetchAll(db, sql: "SELECT * FROM generation WHERE state <> 'revoked' ORDER BY intended_at, name") {
+                if let index = position[row["token"]] { tokens[index].generations.append(try Generation(row)) }
+            }
+            for row in try Row.fetchAll(db, sql: "SELECT * FROM rotation WHERE ended_at IS NULL") {
+                if let index = position[row["token"]] { tokens[index].rotation = try Rotation(row) }
+            }
+            for row in try Row.fetchAll(db, sql: "SELECT * FROM target ORDER BY file, key") {
+                if let index = position[row["token"]] { tokens[index].targets.append(TargetState(row)) }
+            }
+            return tokens
+        }
+    }
+
+    package func token(_ name: TokenName) throws(JournalError) -> Token? {
+        try read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM token WHERE name = ?", arguments: [name.text]) else { return nil }
+            var token = try Token(row)
+            token.generations = try Row.fetchAll(
+                db, sql: "SELECT * FROM generation WHERE token = ? AND state <> 'revoked' ORDER BY intended_at, name", arguments: [name.text]
+            ).map(Generation.init)
+            token.rotation = try Row.fetchOne(db, sql: "SELECT * FROM rotation WHERE token = ? AND ended_at IS NULL", arguments: [name.text]).map(Rotation.init)
+            token.targets = try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ? ORDER BY file, key", arguments: [name.text]).map(TargetState.init)
+            return token
+        }
+    }
+
+    package func rotation(_ id: String) throws(JournalError) -> Rotation? {
+        try read { db in try Row.fetchOne(db, sql: "SELECT * FROM rotation WHERE id = ?", arguments: [id]).map(Rotation.init) }
+    }
+
+    package func record(_ token: Token, _ entries: [HistoryEntry]) throws(JournalError) {
+        try write { db in try save(token, entries, in: db) }
+    }
+
+    package func reserve(
+        _ token: Token, _ entries: [HistoryEntry], others: Int, capacity: Int?, unknownSince: Date
+    ) throws(JournalError) -> Bool {
+        try write { db in
+            if let capacity {
+                let ours =
+                    try Int.fetchOne(
+                        db,
+                        sql: """
+                            SELECT count(*) FROM generation
+                            WHERE gateway = ? AND (state IN ('intended', 'held', 'retiring', 'revoking') OR (state = 'abandoned' AND intended_at >= ?))
+                            """,
+                        arguments: [token.gateway.text, unknownSince]
+                    ) ?? 0
+                guard others + ours < capacity else { return false }
+            }
+            try save(token, entries, in: db)
+            return true
+        }
+    }
+
+    private func save(_ token: Token, _ entries: [HistoryEntry], in db: Database) throws {
+        try upsert("token", key: ["name"], token.columns, in: db)
+        for generation in token.generations { try upsert("generation", key: ["gateway", "name"], generation.columns(of: token), in: db) }
+        if let rotation = token.rotation { try upsert("rotation", key: ["id"], rotation.columns(of: token), in: db) }
+        let kept = Set(token.targets.map(\.id))
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ?", arguments: [token.name.text]) where !kept.contains(TargetState(row).id) {
+            try db.execute(
+                sql: "DELETE FROM target WHERE token = ? AND file = ? AND key = ?",
+                arguments: [token.name.text, row["file"] as String, row["key"] as String]
+            )
+        }
+        for target in token.targets { try upsert("target", key: ["token", "file", "key"], target.columns(of: token), in: db) }
+        for entry in entries { try insert("history", entry.columns, in: db) }
+    }
+
+    private func insert(_ table: String, _ columns: Columns, in db: Database) throws {
+        let names = columns.keys.sorted()
+        let places = names.map { ":\($0)" }.joined(separator: ", ")
+        let statement = try db.cachedStatement(sql: "INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(places))")
+        try statement.execute(arguments: StatementArguments(columns))
+    }
+
+    private func upsert(_ table: String, key: [String], _ columns: Columns, in db: Database) throws {
+        let names = columns.keys.sorted()
+        let places = names.map { ":\($0)" }.joined(separator: ", ")
+        let changes = names.filter { !key.contains($0) }.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(places))
+                ON CONFLICT (\(key.joined(separator: ", "))) DO UPDATE SET \(changes)
+                """
+        )
+        try statement.execute(arguments: StatementArguments(columns))
+    }
+
+    // MARK: Names
+
+    package func names(of gateway: GatewayName, startingWith prefix: String) throws(JournalError) -> Set<String> {
+        try read { db in
+            try Set(
+                String.fetchAll(
+                    db, sql: "SELECT name FROM generation WHERE gateway = ? AND substr(name, 1, length(?)) = ?", arguments: [gateway.text, prefix, prefix]
+                )
+            )
+        }
+    }
+
+    package func states(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: Generation.State] {
+        try read { db in
+            let statement = try db.cachedStatement(sql: "SELECT state FROM generation WHERE gateway = ? AND name = ?")
+            var states: [String: Generation.State] = [:]
+            for name in names {
+                if let row = try Row.fetchOne(statement, arguments: [gateway.text, name]) { states[name] = try row.word("state") }
+            }
+            return states
+        }
+    }
+
+    // MARK: History, requests, findings
+
+    package func history(of token: TokenName?, after number: Int64, limit: Int) throws(JournalError) -> [HistoryEntry] {
+        try read { db in
+            let condition = token == nil ? "" : "AND token = :token"
+            // The newest of them, told oldest first.
+            return try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM (SELECT * FROM history WHERE number > :number \(condition) ORDER BY number DESC LIMIT :limit) ORDER BY number
+                    """,
+                arguments: StatementArguments(["number": number, "limit": limit].merging(token == nil ? [:] : ["token": token?.text]) { $1 })
+            ).map(HistoryEntry.init)
+        }
+    }
+
+    package func file(_ request: Request) throws(JournalError) -> Request {
+        try write { db in
+            try insert("request", request.columns, in: db)
+            var filed = request
+            filed.number = db.lastInsertedRowID
+            return filed
+        }
+    }
+
+    package func pendingRequests() throws(JournalError) -> [Request] {
+        try read { db in try Row.fetchAll(db, sql: "SELECT * FROM request WHERE answered_at IS NULL ORDER BY number").map(Request.init) }
+    }
+
+    package func request(_ number: Int64) throws(JournalError) -> Request? {
+        try read { db in try Row.fetchOne(db, sql: "SELECT * FROM request WHERE number = ?", arguments: [number]).map(Request.init) }
+    }
+
+    package func answer(_ request: Request, at date: Date) throws(JournalError) {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE request SET answered_at = ?, refusal = ?, rotation = ? WHERE number = ?",
+                arguments: [date, request.refusal, request.rotation, request.number]
+            )
+        }
+    }
+
+    package func reconcile(
+        _ findings: [Finding], judged: @Sendable (Finding) -> Bool, at date: Date
+    ) throws(JournalError) -> FindingChanges {
+        let open = try openFindings()
+        let wanted = Dictionary(findings.map { ($0.key, $0) }) { first, _ in first }
+        let known = Set(open.map(\.finding.key))
+        let opened = wanted.values.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
+        let closed = open.map(\.finding).filter { wanted[$0.key] == nil && judged($0) }
+        let retold = open.map(\.finding).filter { wanted[$0.key].map { [finding = $0] in finding != $0 } ?? false }
+        guard !opened.isEmpty || !closed.isEmpty || !retold.isEmpty else { return FindingChanges(opened: [], closed: []) }
+        try write { db in
+            for finding in opened { try insert("finding", finding.columns.merging(["opened_at": date]) { $1 }, in: db) }
+            for finding in closed {
+                try db.execute(sql: "UPDATE finding SET closed_at = ? WHERE key = ? AND closed_at IS NULL", arguments: [date, finding.key])
+            }
+            for finding in retold {
+                let now = wanted[finding.key] ?? finding
+                try db.execute(
+                    sql: "UPDATE finding SET sentence = ?, help = ?, severity = ? WHERE key = ? AND closed_at IS NULL",
+                    arguments: [now.sentence, now.help, now.severity.rawValue, now.key]
+                )
+            }
+        }
+        return FindingChanges(opened: opened, closed: closed)
+    }
+
+    package func openFindings() throws(JournalError) -> [OpenFinding] {
+        try read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM finding WHERE closed_at IS NULL ORDER BY number").compactMap { row in
+                Finding(row).map { OpenFinding(finding: $0, openedAt: row["opened_at"]) }
+            }
+        }
+    }
+
+    // MARK: The host's own facts
+
+    /// A fact that is set once and stays, such as which keyring belongs to this journal.
+    package func fact(_ name: String) throws(JournalError) -> String? {
+        try read { db in try String.fetchOne(db, sql: "SELECT value FROM host WHERE name = ?", arguments: [name]) }
+    }
+
+    package func setFact(_ name: String, _ value: String) throws(JournalError) {
+        try write { db in try db.execute(sql: "INSERT INTO host (name, value) VALUES (?, ?)", arguments: [name, value]) }
+    }
+}

@@ -1,0 +1,72 @@
+import SystemPackage
+
+/// Opens what must be a regular file, and reads no more of it than is sensible.
+enum RegularFile {
+    /// Why it cannot be used; the text continues "found ..., expected ...".
+    struct Unusable: Error {
+        let found: String
+    }
+
+    /// Settings and policies are written by hand: a mebibyte is far beyond any.
+    static let limit = 1 << 20
+
+    static func read(_ path: String) throws(Unusable) -> [UInt8] {
+        try opened(path) { file, size throws(Unusable) in
+            guard size <= limit else { throw Unusable(found: "a file of \(size) bytes") }
+            var bytes: [UInt8] = []
+            // A file that grows while it is read is held to the limit as well.
+            while bytes.count <= limit {
+                let chunk = try chunk(of: file)
+                if chunk.isEmpty { return bytes }
+                bytes += chunk
+            }
+            throw Unusable(found: "a file that grows beyond \(limit) bytes")
+        }
+    }
+
+    /// Can it be opened for reading? Its size in bytes; the content is not looked at.
+    static func size(_ path: String) throws(Unusable) -> Int64 {
+        try opened(path) { _, size in size }
+    }
+
+    private static func opened<Result>(
+        _ path: String,
+        _ body: (FileDescriptor, Int64) throws(Unusable) -> Result
+    ) throws(Unusable) -> Result {
+        do {
+            // Non-blocking, so that a named pipe is refused below instead of waited for.
+            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+            defer { try? file.close() }
+            let stat = try file.stat()
+            guard stat.type == .regular else {
+                throw Unusable(found: stat.type == .directory ? "a folder" : "something that is no regular file")
+            }
+            return try body(file, stat.size)
+        } catch let error as Unusable {
+            throw error
+        } catch {
+            throw Unusable(found: RegularFile.sentence(error))
+        }
+    }
+
+    private static func chunk(of file: FileDescriptor) throws(Unusable) -> [UInt8] {
+        do {
+            return try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+                count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+        } catch {
+            throw Unusable(found: RegularFile.sentence(error))
+        }
+    }
+
+    /// What an error of the system means to the person who named the path.
+    static func sentence(_ error: any Error) -> String {
+        switch error as? Errno {
+        case .noSuchFileOrDirectory: "no such file"
+        case .permissionDenied: "a file that may not be read (permission denied)"
+        case .notDirectory: "a path that leads through a file"
+        case .tooManySymbolicLinkLevels: "a circle of symbolic links"
+        case let errno: "a file that cannot be read (\(errno.map(String.init(describing:)) ?? "\(error)"))"
+        }
+    }
+}

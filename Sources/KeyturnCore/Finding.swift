@@ -1,0 +1,41 @@
+/// Something a person should know: told once when it opens, once when it closes.
+package struct Finding: Sendable, Equatable {
+    package enum Code: String, Sendable, CaseIterable {
+        case tokenStuck = "token-stuck"
+        case adminTokenRefused = "admin-token-refused"
+        case gatewayUnreachable = "gateway-unreachable"
+        case clockOff = "clock-off"
+        case keyringUnknown = "keyring-unknown"
+        case attributesUnconfirmed = "attributes-unconfirmed"
+        case ambiguousKey = "ambiguous-key"
+        case overlapTooLong = "overlap-too-long"
+        case manyDead = "many-dead"
+        case leftPolicies = "left-policies"
+    }
+
+    package var code: Code
+    package var severity: Severity
+    /// The token it is about, or nil for a gateway or the host.
+    package var token: TokenName?
+    package var environment: String?
+    /// What tells findings of one code and token apart: a generation, a gateway.
+    package var subject: String
+    package var sentence: String
+    /// What to type, or to do.
+    package var help: String
+
+    package init(
+        code: Code, severity: Severity, token: TokenName? = nil, environment: String? = nil, subject: String = "", sentence: String, help: String
+    ) {
+        self.code = code
+        self.severity = severity
+        self.token = token
+        self.environment = environment
+        self.subject = subject
+        self.sentence = sentence
+        self.help = help
+    }
+
+    /// Findings with the same key are one finding, whatever their sentence says today.
+    package var key: String { [code.rawValue, token?.text ?? "", subject].joined(separator: " ") }
+}

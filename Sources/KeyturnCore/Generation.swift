@@ -1,0 +1,134 @@
+package import Foundation
+
+/// One key of a token at the gateway, from the moment its name is written down until it is seen refused.
+package struct Generation: Sendable, Equatable {
+    package enum State: String, Sendable, CaseIterable {
+        /// Its create was answered with no: nothing exists, the name may be used again. Can become: intended.
+        case unmade
+        /// Its name is in the journal; the create may be on its way. Can become: held, unmade, abandoned.
+        case intended
+        /// The outcome of its create was never learnt. Should it turn up at the gateway it is revoked. Can become: revoking.
+        case abandoned
+        /// In the keyring, verified or about to be. Can become: retiring, revoking.
+        case held
+        /// Replaced; waits for the evidence that nobody needs it. Can become: revoking, held (restored by a withdrawal).
+        case retiring
+        /// To be revoked as soon as the gateway lets us, for ever. Can become: revoked.
+        case revoking
+        /// Seen refused, or gone. The end.
+        case revoked
+    }
+
+    package var name: String
+    package var keyID: KeyID?
+    package var state: State
+    /// When the name was journaled, before anything was asked of the gateway.
+    package var intendedAt: Date
+    /// When the gateway answered with it, or what the gateway shows of an adopted one.
+    package var createdAt: Date?
+    package var expiresAt: Date?
+    package var fingerprint: String?
+    /// `Attributes.signature` of what was asked for.
+    package var signature: String
+    /// Ids that stood under this name before our create, other people's.
+    package var foreignIDs: [KeyID]
+    package var retirement: Retirement?
+    /// The trials in a row that refused it while it was in use.
+    package var refusals: Refusals?
+    /// When the gateway last answered its revocation with yes; it is over only when the secret is seen refused.
+    package var revokeAnsweredAt: Date?
+    /// Of its revocation, or of the reading of its evidence.
+    package var attempts: Attempts
+
+    package init(
+        name: String, keyID: KeyID? = nil, state: State, intendedAt: Date, createdAt: Date? = nil, expiresAt: Date? = nil, fingerprint: String? = nil,
+        signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil, revokeAnsweredAt: Date? = nil,
+        attempts: Attempts = Attempts()
+    ) {
+        self.name = name
+        self.keyID = keyID
+        self.state = state
+        self.intendedAt = intendedAt
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.fingerprint = fingerprint
+        self.signature = signature
+        self.foreignIDs = foreignIDs
+        self.retirement = retirement
+        self.refusals = refusals
+        self.revokeAnsweredAt = revokeAnsweredAt
+        self.attempts = attempts
+    }
+
+    /// A create that turned up after it was given up: alive, and its secret is nobody's.
+    package var isOrphan: Bool { state == .revoking && fingerprint == nil }
+
+    /// May its secret be alive and known to us.
+    package var isLiving: Bool { state == .held || state == .retiring || state == .revoking }
+}
+
+/// The evidence about a replaced generation that nobody needs it any more.
+package struct Retirement: Sendable, Equatable {
+    package var since: Date
+    /// The `at_least` of the overlap.
+    package var overlap: Hold
+    package var quietFor: TimeSpan
+    /// Starts anew with every sign of use; nil while `quietFor` is zero or before the first reading.
+    package var quiet: Hold?
+    /// When a person is asked.
+    package var askAt: Date
+    package var reading: Reading?
+    package var readAt: Date?
+
+    package init(
+        since: Date, overlap: Hold, quietFor: TimeSpan, quiet: Hold? = nil, askAt: Date, reading: Reading? = nil, readAt: Date? = nil
+    ) {
+        self.since = since
+        self.overlap = overlap
+        self.quietFor = quietFor
+        self.quiet = quiet
+        self.askAt = askAt
+        self.reading = reading
+        self.readAt = readAt
+    }
+
+    package init(under overlap: Overlap, from now: Moment) {
+        self.init(
+            since: now.wall, overlap: Hold(for: overlap.atLeast, from: now), quietFor: overlap.quietFor,
+            askAt: overlap.atMost.after(now.wall)
+        )
+    }
+
+    package var wantsQuiet: Bool { !quietFor.isZero }
+
+    package func isOver(at now: Moment) -> Bool {
+        overlap.isOver(at: now) && (!wantsQuiet || quiet?.isOver(at: now) == true)
+    }
+}
+
+/// The gateway's own figures of one generation's use; which of them it shows differs.
+package struct Reading: Sendable, Equatable {
+    package var today: Decimal?
+    package var month: Decimal?
+    /// The last use that Keyturn did not make itself.
+    package var lastUsedAt: Date?
+
+    package init(today: Decimal?, month: Decimal?, lastUsedAt: Date?) {
+        self.today = today
+        self.month = month
+        self.lastUsedAt = lastUsedAt
+    }
+
+    package var saysNothing: Bool { today == nil && month == nil && lastUsedAt == nil }
+
+    /// Does `later` show use since this reading? A counter that fell was reset; what it shows after that was used since.
+    package func shows(useIn later: Reading) -> Bool {
+        func rose(_ old: Decimal?, _ new: Decimal?) -> Bool {
+            guard let new else { return false }
+            guard let old else { return false }
+            return new > old || (new < old && new > 0)
+        }
+        if let last = later.lastUsedAt, last > (lastUsedAt ?? .distantPast) { return true }
+        return rose(today, later.today) || rose(month, later.month)
+    }
+}

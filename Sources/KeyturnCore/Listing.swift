@@ -1,0 +1,90 @@
+package import Foundation
+
+/// One answer of a gateway to "which tokens are there", whole.
+package struct Listing: Sendable, Equatable {
+    package var keys: [ListedKey]
+    /// The gateway's clock, where its answer showed it.
+    package var gatewayTime: Date?
+    private let byName: [String: [Int]]
+
+    package init(keys: [ListedKey], gatewayTime: Date?) {
+        self.keys = keys
+        self.gatewayTime = gatewayTime
+        byName = Dictionary(grouping: keys.indices) { keys[$0].name }
+    }
+
+    package func keys(named name: String) -> [ListedKey] { (byName[name] ?? []).map { keys[$0] } }
+
+    package func key(_ id: KeyID) -> ListedKey? { keys.first { $0.id == id } }
+}
+
+package struct ListedKey: Sendable, Equatable {
+    package enum Status: Sendable, Equatable {
+        case active
+        case notUsed
+        case revoked
+        case expired
+        /// A word of the gateway's that we do not know: says nothing.
+        case other(String)
+    }
+
+    package var id: KeyID?
+    package var name: String
+    package var status: Status
+    package var createdAt: Date?
+    package var lastUsedAt: Date?
+    package var expiresAt: Date?
+    package var shown: ShownAttributes
+
+    package init(
+        id: KeyID?, name: String, status: Status, createdAt: Date? = nil, lastUsedAt: Date? = nil, expiresAt: Date? = nil,
+        shown: ShownAttributes = ShownAttributes()
+    ) {
+        self.id = id
+        self.name = name
+        self.status = status
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+        self.expiresAt = expiresAt
+        self.shown = shown
+    }
+
+    /// Does it take one of the account's places?
+    package var isAlive: Bool {
+        switch status {
+        case .active, .notUsed, .other: true
+        case .revoked, .expired: false
+        }
+    }
+}
+
+/// What a gateway shows of a token's attributes; nil for what it does not show.
+package struct ShownAttributes: Sendable, Equatable {
+    package var billing: String?
+    package var permissions: [String]?
+    package var models: [String]?
+    package var allowIPs: [String]?
+    package var limits: Limits?
+
+    package init(billing: String? = nil, permissions: [String]? = nil, models: [String]? = nil, allowIPs: [String]? = nil, limits: Limits? = nil) {
+        self.billing = billing
+        self.permissions = permissions
+        self.models = models
+        self.allowIPs = allowIPs
+        self.limits = limits
+    }
+}
+
+extension Attributes {
+    /// What was asked for and the gateway does not show, or shows otherwise, in the policy's words. Billing, permissions
+    /// and expiry are documented as part of create: silence about those confirms them; the rest counts only when shown.
+    package func unconfirmed(by shown: ShownAttributes) -> [String] {
+        var names: [String] = []
+        if let billing = shown.billing, billing != self.billing.rawValue { names.append("billing") }
+        if let listed = shown.permissions, case .only(let asked) = permissions, Set(listed) != Set(asked) { names.append("permissions") }
+        if case .only(let asked) = models, shown.models.map({ Set($0) != Set(asked) }) ?? true { names.append("models") }
+        if !allowIPs.isEmpty, shown.allowIPs.map({ Set($0) != Set(allowIPs) }) ?? true { names.append("allow_ips") }
+        if !limits.isEmpty, shown.limits != limits { names.append("limits") }
+        return names
+    }
+}

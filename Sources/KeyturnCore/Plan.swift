@@ -1,0 +1,82 @@
+package import Foundation
+
+/// What a look from outside found out about a token's current generation, for the decision about it.
+package struct Facts: Sendable, Equatable {
+    /// Why it is certain that the current secret is refused; nil while it is not.
+    package var dead: String?
+    /// The keyring is whole, and the current secret is not in it.
+    package var secretIsGone = false
+    /// `rotate TOKEN` asks.
+    package var isRequested = false
+    package var requestReason: String?
+    package init() {}
+}
+
+/// What is to be decided about one token now.
+package enum Verdict: Sendable, Equatable {
+    /// A rotation is under way already.
+    case underWay
+    case start(Rotation.Cause, reason: String?)
+    case end(Token.Ending)
+    /// Due, and waiting; nil: until something changes.
+    case waits(until: Date?, why: String)
+    /// Nothing is due before `until`; nil: never.
+    case rests(until: Date?, why: String)
+}
+
+/// Policies, journal and clock make a plan; making it changes nothing. The daemon carries it out, `plan` prints it.
+package enum Plan {
+    package static func verdict(on token: Token, under policy: TokenPolicy, facts: Facts = Facts(), at now: Moment) -> Verdict {
+        if token.rotation?.isOpen == true { return .underWay }
+        if facts.isRequested { return .start(token.serial == 0 ? .first : .requested, reason: facts.requestReason) }
+        if let ending = token.ending { return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request") }
+
+        let isTemporary = policy.rotate == .never
+        guard let current = token.currentGeneration, current.state == .held else {
+            if case .on(let date) = policy.expires, date <= now.wall { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
+            return begin(token.serial == 0 ? .first : .dead, reason: token.serial == 0 ? nil : "no generation of it is in use", token, now)
+        }
+        if let expiresAt = current.expiresAt, expiresAt <= now.wall {
+            return isTemporary ? .end(.expired) : begin(.dead, reason: "its generation has expired", token, now)
+        }
+        if let dead = facts.dead { return begin(.dead, reason: dead, token, now) }
+        if facts.secretIsGone { return begin(.dead, reason: "its secret is not in the keyring any more", token, now) }
+
+        let schedule = Schedule(of: current, under: policy)
+        if current.signature != policy.attributes.signature {
+            let reason = "the policy's attributes changed"
+            if case .every(_, let window?, _) = policy.rotate, !window.contains(now.wall) {
+                return .waits(until: window.nextOpening(from: now.wall), why: "\(reason); outside of its window")
+            }
+            return begin(.changed, reason: reason, token, now)
+        }
+        switch schedule.turn(at: now.wall) {
+        case .now(let cause, let reason): return begin(cause, reason: reason, token, now)
+        case .window(let until): return .waits(until: until, why: until == nil ? "its window never opens" : "outside of its window")
+        case .later(let until): return rests(until: isTemporary ? current.expiresAt : until, isTemporary)
+        }
+    }
+
+    private static func rests(until: Date?, _ isTemporary: Bool) -> Verdict {
+        .rests(until: until, why: until == nil ? "rotate: never" : isTemporary ? "ends then" : "not due")
+    }
+
+    private static func begin(_ cause: Rotation.Cause, reason: String?, _ token: Token, _ now: Moment) -> Verdict {
+        guard token.attempts.isDue(at: now.wall) else {
+            return .waits(until: token.attempts.notBefore, why: "tried \(token.attempts.failures)x: \(token.attempts.lastError ?? "failed")")
+        }
+        return .start(cause, reason: reason)
+    }
+
+    /// Which rotations come first when not all can: what is broken, then what breaks soonest, then what somebody waits for.
+    package static func urgency(of cause: Rotation.Cause) -> Int {
+        switch cause {
+        case .dead: 0
+        case .expiring: 1
+        case .requested, .adopted: 2
+        case .first: 3
+        case .changed: 4
+        case .scheduled: 5
+        }
+    }
+}

@@ -1,0 +1,284 @@
+import Foundation
+
+extension Token {
+    /// Takes in what happened. Total: an event that does not fit throws and changes nothing.
+    package mutating func advance(_ event: Event, for policy: TokenPolicy?, at now: Moment) throws(Mismatch) {
+        var next = self
+        try next.take(event, policy, now)
+        self = next
+    }
+
+    private mutating func take(_ event: Event, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
+        switch event {
+        case .started(let cause, let reason): try start(cause, reason, now)
+        case .resumed: (ending, endedAt, attempts) = (nil, nil, Attempts())
+        case .intended(let name, let expiresAt, let signature, let foreignIDs):
+            try intend(name, expiresAt, signature, foreignIDs, now)
+        case .minted(let name, let id, let fingerprint): try minted(name, id, fingerprint, now)
+        case .notMade(let name, let why, let needsPerson, let retryAfter):
+            try change(name, from: [.intended]) { $0.state = .unmade }
+            rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: self.name.text, at: now.wall)
+        case .lost(let name, _):
+            try change(name, from: [.intended]) { $0.state = .abandoned }
+            if rotation?.generation == name { rotation?.generation = nil }
+        case .urged: urge()
+        case .trialAccepted(let name): try change(name, from: [.held]) { $0.refusals = nil }
+        case .trialRefused(let name, _):
+            try change(name, from: [.held]) { $0.refusals = $0.refusals.map { Refusals(count: $0.count + 1, since: $0.since) } ?? Refusals(count: 1, since: now.wall) }
+        case .held(let why, let needsPerson, let retryAfter):
+            guard rotation != nil else { throw Mismatch("held without a rotation") }
+            rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name.text, at: now.wall)
+        case .identified(let name, let id): try change(name, from: [.held, .retiring, .revoking]) { $0.keyID = id }
+        case .accepted(let name): try accepted(name, policy, now)
+        case .refusedOnce(let name, let why): try refusedOnce(name, why, now)
+        case .refused(let name, _): try withdraw(name, now)
+        case .oldAccepted: try restore(true, now)
+        case .oldRefused: try restore(false, now)
+        case .published(let id, let generation): try publish(id, generation, policy, now)
+        case .took(let id, let generation): try changeTarget(id, holding: generation) { $0.takenAt = now.wall }
+        case .confirmed(let id, let generation):
+            try changeTarget(id, holding: generation) { $0.appliedAt = now.wall }
+            try settleDeliveries(policy, now)
+        case .targetFailed(let id, let why, let needsPerson):
+            fail(target: id, why, needsPerson, now)
+        case .read(let name, let reading): try read(name, reading, now)
+        case .readFailed(let name, let why, let retryAfter):
+            try change(name, from: [.retiring]) { $0.attempts.failed(why, retryAfter: retryAfter, of: name, at: now.wall) }
+        case .released(let name): try change(name, from: [.retiring]) { ($0.state, $0.attempts) = (.revoking, Attempts()) }
+        case .revokeAnswered(let name):
+            try change(name, from: [.revoking]) { ($0.revokeAnsweredAt, $0.attempts) = (now.wall, Attempts()) }
+        case .seenRefused(let name): try change(name, from: [.revoking]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
+        case .revokeFailed(let name, let why, let needsPerson, let retryAfter): try revokeFailed(name, why, needsPerson, retryAfter, now)
+        case .turnedUp(let name, let id):
+            try change(name, from: [.abandoned]) { ($0.state, $0.keyID, $0.attempts) = (.revoking, id, Attempts()) }
+        case .adopted(let name, let id, let createdAt, let expiresAt, let fingerprint, let signature):
+            try adopt(name, id, createdAt, expiresAt, fingerprint, signature, now)
+        case .ended(let how): end(how, now)
+        case .removed(let id): targets.removeAll { $0.id == id }
+        case .drifted(let id):
+            let index = targetIndex(id)
+            (targets[index].generation, targets[index].deliveredAt, targets[index].takenAt, targets[index].appliedAt) = (nil, nil, nil, nil)
+        }
+    }
+
+    // MARK: Minting
+
+    private mutating func start(_ cause: Rotation.Cause, _ reason: String?, _ now: Moment) throws(Mismatch) {
+        guard rotation?.isOpen != true else { throw Mismatch("a rotation of \(name) is open already") }
+        serial += 1
+        rotation = Rotation(id: "\(name)#\(serial)", cause: cause, reason: reason, startedAt: now.wall)
+    }
+
+    private mutating func intend(_ name: String, _ expiresAt: Date?, _ signature: String, _ foreignIDs: [KeyID], _ now: Moment) throws(Mismatch) {
+        guard rotation?.phase == .minting else { throw Mismatch("\(name) was intended outside of minting") }
+        guard generations.allSatisfy({ $0.state != .intended }) else { throw Mismatch("an intent of \(self.name) is open already") }
+        generations.removeAll { $0.name == name && $0.state == .unmade }
+        guard generation(name) == nil else { throw Mismatch("the name \(name) was used before") }
+        generations.append(
+            Generation(name: name, state: .intended, intendedAt: now.wall, expiresAt: expiresAt, signature: signature, foreignIDs: foreignIDs)
+        )
+        rotation?.generation = name
+    }
+
+    private mutating func minted(_ name: String, _ id: KeyID?, _ fingerprint: String, _ now: Moment) throws(Mismatch) {
+        guard rotation?.phase == .minting else { throw Mismatch("\(name) was minted outside of minting") }
+        try change(name, from: [.intended]) {
+            ($0.state, $0.keyID, $0.fingerprint, $0.createdAt) = (.held, id, fingerprint, $0.createdAt ?? now.wall)
+        }
+        rotation?.generation = name
+        enter(.verifying)
+    }
+
+    // MARK: Verifying and withdrawing
+
+    private mutating func accepted(_ name: String, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
+        guard let rotation, rotation.generation == name else { throw Mismatch("\(name) was accepted, the rotation is about another") }
+        switch rotation.phase {
+        case .verifying:
+            enter(.publishing)
+            try settleDeliveries(policy, now)
+        case .applying: finish(name, policy, now)
+        case .minting, .publishing, .withdrawing, .finished, .abandoned: throw Mismatch("\(name) was accepted while \(rotation.phase)")
+        }
+    }
+
+    private mutating func refusedOnce(_ name: String, _ why: String, _ now: Moment) throws(Mismatch) {
+        guard var rotation, rotation.generation == name, rotation.phase == .verifying || rotation.phase == .applying else {
+            throw Mismatch("\(name) was refused, the rotation does not ask")
+        }
+        var refusals = rotation.refusals ?? Refusals(count: 0, since: now.wall)
+        refusals.count += 1
+        rotation.refusals = refusals
+        rotation.attempts.failed(why, of: self.name.text, at: now.wall)
+        // The table soon waits longer than the answer needs: the third trial falls on the end of the five minutes.
+        let end = refusals.since.addingTimeInterval(Refusals.span)
+        if end > now.wall, let notBefore = rotation.attempts.notBefore { rotation.attempts.notBefore = min(notBefore, end) }
+        self.rotation = rotation
+        if refusals.areFinal(at: now.wall) { try withdraw(name, now) }
+    }
+
+    private mutating func withdraw(_ name: String, _ now: Moment) throws(Mismatch) {
+        guard let rotation, rotation.isOpen, rotation.generation == name else { throw Mismatch("\(name) cannot be withdrawn") }
+        enter(.withdrawing)
+        let isPublished = targets.contains { $0.generation == name }
+        if !isPublished || currentGeneration?.state != .held { abandon(now) }
+    }
+
+    private mutating func restore(_ old: Bool, _ now: Moment) throws(Mismatch) {
+        guard rotation?.phase == .withdrawing else { throw Mismatch("nothing of \(name) is being withdrawn") }
+        rotation?.restores = old
+        rotation?.attempts = Attempts()
+        for index in targets.indices { targets[index].attempts = Attempts() }
+        if !old { abandon(now) }
+    }
+
+    /// The rotation is over without its generation: that one is revoked at once.
+    private mutating func abandon(_ now: Moment) {
+        let why = rotation?.attempts.lastError ?? "withdrawn"
+        discard(rotation?.generation)
+        close(.abandoned, now)
+        attempts.failed(why, of: name.text, at: now.wall)
+    }
+
+    private mutating func discard(_ generation: String?) {
+        for index in generations.indices where generations[index].name == generation {
+            switch generations[index].state {
+            case .held, .retiring: (generations[index].state, generations[index].attempts) = (.revoking, Attempts())
+            case .intended: generations[index].state = .abandoned
+            case .unmade, .abandoned, .revoking, .revoked: break
+            }
+        }
+    }
+
+    // MARK: Delivering
+
+    private mutating func publish(_ id: TargetID, _ generation: String, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
+        guard desired == generation else { throw Mismatch("\(generation) was published to \(id), which is to hold \(desired ?? "nothing")") }
+        let index = targetIndex(id)
+        targets[index] = TargetState(id: id, generation: generation, deliveredAt: now.wall)
+        if rotation?.phase == .publishing, policy?.targets.allSatisfy({ target($0.id).generation == generation }) == true { enter(.applying) }
+    }
+
+    /// After a target was applied: is a withdrawal complete, or are all targets there, so that the last recheck is due?
+    private mutating func settleDeliveries(_ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
+        guard let rotation, rotation.isOpen, let desired, let policy, policy.targets.allSatisfy({ target($0.id).isApplied(desired) }) else { return }
+        switch rotation.phase {
+        case .publishing: enter(.applying)
+        case .withdrawing: abandon(now)
+        case .minting, .verifying, .applying, .finished, .abandoned: break
+        }
+    }
+
+    private mutating func fail(target id: TargetID, _ why: String, _ needsPerson: Bool, _ now: Moment) {
+        targets[targetIndex(id)].attempts.failed(why, needsPerson: needsPerson, of: "\(name) \(id)", at: now.wall)
+    }
+
+    private mutating func finish(_ generation: String, _ policy: TokenPolicy?, _ now: Moment) {
+        current = generation
+        for index in generations.indices where generations[index].state == .held && generations[index].name != generation {
+            generations[index].state = .retiring
+            generations[index].attempts = Attempts()
+            generations[index].retirement = Retirement(under: policy?.overlap ?? Overlap(), from: now)
+        }
+        attempts = Attempts()
+        close(.finished, now)
+    }
+
+    private mutating func adopt(
+        _ name: String, _ id: KeyID, _ createdAt: Date?, _ expiresAt: Date?, _ fingerprint: String, _ signature: String, _ now: Moment
+    ) throws(Mismatch) {
+        guard rotation?.phase == .minting else { throw Mismatch("\(name) was adopted outside of minting") }
+        guard generation(name) == nil else { throw Mismatch("\(name) is known already") }
+        generations.append(
+            Generation(
+                name: name, keyID: id, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall, expiresAt: expiresAt,
+                fingerprint: fingerprint, signature: signature
+            )
+        )
+        rotation?.generation = name
+        enter(.verifying)
+    }
+
+    // MARK: Ending
+
+    private mutating func end(_ how: Ending, _ now: Moment) {
+        if rotation?.isOpen == true {
+            rotation?.attempts.lastError = "the token was ended"
+            close(.abandoned, now)
+        }
+        ending = how
+        endedAt = now.wall
+        current = nil
+        attempts = Attempts()
+        for index in generations.indices { discard(generations[index].name) }
+    }
+
+    // MARK: Evidence and revocation
+
+    private mutating func read(_ name: String, _ reading: Reading, _ now: Moment) throws(Mismatch) {
+        try change(name, from: [.retiring]) { generation in
+            guard var retirement = generation.retirement else { return }
+            generation.attempts = Attempts()
+            if reading.saysNothing {
+                // Such a gateway never gives evidence; it is asked again in case that changes, a person in the end.
+                generation.attempts.notBefore = now.wall.addingTimeInterval(900)
+            } else {
+                if retirement.reading?.shows(useIn: reading) ?? true { retirement.quiet = Hold(for: retirement.quietFor, from: now) }
+                retirement.reading = reading
+                retirement.readAt = now.wall
+            }
+            generation.retirement = retirement
+        }
+    }
+
+    private mutating func revokeFailed(
+        _ name: String, _ why: String, _ needsPerson: Bool, _ retryAfter: TimeInterval?, _ now: Moment
+    ) throws(Mismatch) {
+        try change(name, from: [.revoking]) { generation in
+            generation.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name, at: now.wall)
+            // An answered revocation that shows no effect for ten minutes was none: ask again.
+            if let answered = generation.revokeAnsweredAt, now.wall.timeIntervalSince(answered) > 600 { generation.revokeAnsweredAt = nil }
+        }
+    }
+
+    // MARK: Small parts
+
+    private mutating func urge() {
+        attempts = Attempts()
+        rotation?.attempts = Attempts()
+        for index in targets.indices { targets[index].attempts = Attempts() }
+        for index in generations.indices where generations[index].state == .revoking { generations[index].attempts = Attempts() }
+    }
+
+    private mutating func enter(_ phase: Rotation.Phase) {
+        rotation?.phase = phase
+        rotation?.attempts = Attempts()
+        rotation?.refusals = nil
+    }
+
+    private mutating func close(_ phase: Rotation.Phase, _ now: Moment) {
+        rotation?.phase = phase
+        rotation?.endedAt = now.wall
+    }
+
+    private mutating func change(_ name: String, from states: Set<Generation.State>, _ body: (inout Generation) -> Void) throws(Mismatch) {
+        guard let index = generations.firstIndex(where: { $0.name == name }) else { throw Mismatch("no generation \(name) of \(self.name)") }
+        guard states.contains(generations[index].state) else {
+            throw Mismatch("\(name) is \(generations[index].state.rawValue), not \(states.map(\.rawValue).sorted().joined(separator: " or "))")
+        }
+        body(&generations[index])
+    }
+
+    private mutating func changeTarget(_ id: TargetID, holding generation: String, _ body: (inout TargetState) -> Void) throws(Mismatch) {
+        let index = targetIndex(id)
+        guard targets[index].generation == generation else { throw Mismatch("\(id) holds \(targets[index].generation ?? "nothing"), not \(generation)") }
+        targets[index].attempts = Attempts()
+        body(&targets[index])
+    }
+
+    private mutating func targetIndex(_ id: TargetID) -> Int {
+        if let index = targets.firstIndex(where: { $0.id == id }) { return index }
+        targets.append(TargetState(id: id))
+        return targets.count - 1
+    }
+}

@@ -1,0 +1,92 @@
+package import Foundation
+
+/// A token as people see it: one word, and why.
+package struct TokenStatus: Sendable, Equatable {
+    package enum State: String, Sendable, CaseIterable {
+        case absent, active, rotating, overlapping, revoking, stuck, ended
+    }
+
+    package var state: State
+    /// What it is waiting for, or why it is as it is; nil when there is nothing to say.
+    package var reason: String?
+    /// The last error of what does not go on by itself; nil while nothing is stuck.
+    package var stuck: String?
+    /// When the next rotation begins, as far as it can be told.
+    package var nextRotation: Date?
+
+    package init(of token: Token, under policy: TokenPolicy?, verdict: Verdict?, at now: Moment) {
+        let trouble = Trouble(of: token, under: policy, at: now)
+        stuck = trouble.stuck
+        state = stuck != nil ? .stuck : TokenStatus.plainState(of: token)
+        switch verdict {
+        case .waits(let until, let why):
+            reason = why
+            nextRotation = until
+        case .rests(let until, let why):
+            nextRotation = token.ending == nil && policy?.rotate != .never ? until : nil
+            if let policy, let current = token.currentGeneration, nextRotation != nil {
+                nextRotation = Schedule(of: current, under: policy).next(from: now.wall)
+            }
+            if until == nil || policy?.rotate == .never { reason = why }
+        case .start(let cause, let why):
+            nextRotation = now.wall
+            reason = why ?? "due: \(cause.rawValue)"
+        case .end(let how): reason = how == .expired ? "has expired" : "ended"
+        case .underWay, nil: break
+        }
+        reason = trouble.waiting ?? reason
+        if policy == nil, token.ending == nil { reason = "no policy asks for it any more" }
+    }
+
+    private static func plainState(of token: Token) -> State {
+        if token.rotation?.isOpen == true { return .rotating }
+        let states = Set(token.generations.map(\.state))
+        if states.contains(.revoking) { return .revoking }
+        if token.ending != nil { return .ended }
+        if states.contains(.retiring) { return .overlapping }
+        return token.currentGeneration?.state == .held ? .active : .absent
+    }
+}
+
+/// What holds a token up: the first thing that failed, and whether that will end by itself.
+private struct Trouble {
+    var stuck: String?
+    var waiting: String?
+
+    init(of token: Token, under policy: TokenPolicy?, at now: Moment) {
+        let wanted = Set((policy?.targets ?? []).map(\.id))
+        for target in token.targets where wanted.contains(target.id) && target.attempts.failures > 0 {
+            // What a consumer does not take up holds the revoke back, whether or not it will one day.
+            note(target.attempts, alwaysStuck: true)
+        }
+        if let rotation = token.rotation, rotation.isOpen {
+            note(rotation.attempts, alwaysStuck: false)
+            waiting = waiting ?? "\(rotation.phase.rawValue) \(rotation.generation ?? "a new generation")"
+        }
+        if token.rotation?.isOpen != true { note(token.attempts, alwaysStuck: false) }
+        for generation in token.generations {
+            switch generation.state {
+            case .revoking:
+                note(generation.attempts, alwaysStuck: false)
+                waiting = waiting ?? "revoking \(generation.name)"
+            case .retiring:
+                note(generation.attempts, alwaysStuck: false)
+                waiting = waiting ?? Trouble.overlap(of: generation, at: now)
+            case .unmade, .intended, .abandoned, .held, .revoked: break
+            }
+        }
+    }
+
+    private mutating func note(_ attempts: Attempts, alwaysStuck: Bool) {
+        guard attempts.failures > 0, let error = attempts.lastError else { return }
+        if alwaysStuck || attempts.isStuck { stuck = stuck ?? error }
+        waiting = waiting ?? error
+    }
+
+    private static func overlap(of generation: Generation, at now: Moment) -> String? {
+        guard let retirement = generation.retirement else { return nil }
+        if !retirement.overlap.isOver(at: now) { return "overlap: \(generation.name) is kept until \(retirement.overlap.end(seenAt: now).formatted(.iso8601))" }
+        if now.wall >= retirement.askAt { return "overlap: \(generation.name) is still in use after at_most; a person must decide" }
+        return retirement.wantsQuiet ? "overlap: \(generation.name) has not been quiet for \(retirement.quietFor) yet" : nil
+    }
+}

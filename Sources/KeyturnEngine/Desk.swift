@@ -1,0 +1,61 @@
+import Foundation
+import KeyturnCore
+import Synchronization
+
+/// One gateway for the length of one pass: its list, fetched at most once for everybody, and what follows from it.
+final class Desk: Sendable {
+    let name: GatewayName
+    let gateway: any Gateway
+    let capacity: Int?
+    private let listing: Mutex<Result<Listing, GatewayError>?>
+
+    init(_ name: GatewayName, _ gateway: any Gateway, capacity: Int?) {
+        self.name = name
+        self.gateway = gateway
+        self.capacity = capacity
+        listing = Mutex(nil)
+    }
+
+    /// Asks for the list; the answer is the pass's from here on.
+    @discardableResult
+    func list() async -> Result<Listing, GatewayError> {
+        let answer: Result<Listing, GatewayError>
+        do throws(GatewayError) { answer = .success(try await gateway.list()) } catch { answer = .failure(error) }
+        listing.withLock { $0 = answer }
+        return answer
+    }
+
+    /// The pass's list; asked for where nobody has yet.
+    func listed() async throws(GatewayError) -> Listing {
+        if let answer = listing.withLock({ $0 }) { return try answer.get() }
+        return try await list().get()
+    }
+
+    /// What is known of it without asking.
+    var answer: Result<Listing, GatewayError>? { listing.withLock { $0 } }
+
+    /// Seconds by which the gateway's clock differs from ours, where its answer showed one.
+    func clockError(at now: Date) -> TimeInterval? {
+        guard case .success(let listing) = answer, let time = listing.gatewayTime else { return nil }
+        return time.timeIntervalSince(now)
+    }
+
+    /// More than five minutes between the two clocks: one of them is wrong, and a create or a revoke by a wrong clock
+    /// cannot be taken back.
+    static let tolerance: TimeInterval = 300
+
+    func clockIsOff(at now: Date) -> String? {
+        guard let error = clockError(at: now), abs(error) > Desk.tolerance else { return nil }
+        return "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
+    }
+
+    /// The gateway's tokens of a name that may be ours: alive, and not there before our create.
+    static func candidates(for generation: Generation, in listing: Listing) -> [ListedKey] {
+        listing.keys(named: generation.name).filter { key in
+            guard key.isAlive, let id = key.id, !generation.foreignIDs.contains(id) else { return false }
+            // A key that is older than our wish for it is somebody else's; a minute for clocks that differ.
+            guard let created = key.createdAt else { return true }
+            return created >= generation.intendedAt.addingTimeInterval(-Desk.tolerance)
+        }
+    }
+}

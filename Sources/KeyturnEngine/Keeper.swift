@@ -1,0 +1,213 @@
+package import Foundation
+package import KeyturnCore
+package import Logging
+
+/// One look at everything: decides what is due, drives every token as far as it goes now, and says when to look again.
+///
+/// A pass is a function of the moment. The daemon repeats it, `--once` and a command without a daemon make one of it,
+/// and a test makes as many as it likes.
+package struct Keeper: Sendable {
+    let ports: Ports
+    let policies: [TokenName: TokenPolicy]
+    let settings: Settings
+    let log: Logger
+    let pulse: Pulse
+    let isStopping: @Sendable () -> Bool
+
+    package init(
+        ports: Ports, policies: [TokenPolicy], settings: Settings, log: Logger, pulse: Pulse? = nil, isStopping: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.ports = ports
+        self.policies = Dictionary(policies.map { ($0.name, $0) }) { first, _ in first }
+        self.settings = settings
+        self.log = log
+        self.pulse = pulse ?? Pulse(now: ports.now)
+        self.isStopping = isStopping
+    }
+
+    /// What a pass has to say about the world it leaves behind.
+    package struct Outlook: Sendable, Equatable {
+        /// Every token that a policy asks for or the journal knows, as it stands now.
+        package var tokens: [Token]
+        package var verdicts: [TokenName: Verdict]
+        /// Nil: nothing until something changes.
+        package var nextLook: Date?
+        /// Gateways whose list could not be had in this pass.
+        package var troubles: [GatewayName: GatewayError]
+        package var findings: [Finding]
+    }
+
+    /// `watches`: also compare with the gateway's list and try every secret in use, which is due at start and every `watch.every`.
+    package func pass(watches: Bool) async throws -> Outlook {
+        var tokens = try loadTokens()
+        if let finding = keyringFinding() {
+            try tell([finding], judged: { $0.code == .keyringUnknown })
+            return Outlook(
+                tokens: tokens.sorted { $0.name < $1.name }, verdicts: [:], nextLook: ports.now().wall.addingTimeInterval(60), troubles: [:],
+                findings: [finding]
+            )
+        }
+        let recorder = Recorder(journal: ports.journal, now: ports.now, log: log)
+        let desks = Dictionary(
+            uniqueKeysWithValues: ports.gateways.map { name, gateway in
+                (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity))
+            }
+        )
+        var facts = try await takeRequests(&tokens, desks, recorder)
+        try wipeLeftovers(tokens)
+        try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
+
+        let verdicts = judge(tokens, facts)
+        try await drive(&tokens, verdicts, desks, recorder)
+
+        let after = judge(tokens, [:])
+        let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
+        let watcher = Watcher(policies: policies, now: ports.now())
+        let findings = watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        try tell(findings, judged: { Watcher.judges($0, with: desks) })
+        return Outlook(
+            tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens, after, troubles), troubles: troubles,
+            findings: findings
+        )
+    }
+
+    /// The journal's tokens, and a blank one for each that only a policy knows.
+    private func loadTokens() throws -> [Token] {
+        var tokens = try ports.journal.ledger()
+        let known = Set(tokens.map(\.name))
+        for policy in policies.values where !known.contains(policy.name) {
+            tokens.append(Token(name: policy.name, environment: policy.environment, gateway: policy.gateway))
+        }
+        return tokens
+    }
+
+    private func keyringFinding() -> Finding? {
+        do throws(KeyringError) { try ports.keyring.check() } catch {
+            return Finding(
+                code: .keyringUnknown, severity: .error, sentence: "\(error); nothing is created or revoked while the keyring is unknown",
+                help: "restore it from a backup, or see `keyturn check`"
+            )
+        }
+        return nil
+    }
+
+    // MARK: Deciding
+
+    private func judge(_ tokens: [Token], _ facts: [TokenName: Facts]) -> [TokenName: Verdict] {
+        let now = ports.now()
+        var verdicts: [TokenName: Verdict] = [:]
+        for token in tokens {
+            guard let policy = policies[token.name] else { continue }
+            verdicts[token.name] = Plan.verdict(on: token, under: policy, facts: facts[token.name] ?? Facts(), at: now)
+        }
+        return verdicts
+    }
+
+    /// When something may be due again. What cannot go on for want of a gateway is not in it: whoever repeats the pass
+    /// knows how often it has failed.
+    private func nextLook(_ tokens: [Token], _ verdicts: [TokenName: Verdict], _ troubles: [GatewayName: GatewayError]) -> Date? {
+        let now = ports.now()
+        var looks: [Date] = []
+        for token in tokens {
+            switch token.step(for: policies[token.name], at: now) {
+            case .wait(let until?): looks.append(until)
+            case .wait(nil): break
+            // It could go on and did not: stopping, or a gateway in trouble. Never a reason to spin.
+            default: looks.append(now.wall.addingTimeInterval(5))
+            }
+            switch verdicts[token.name] {
+            case .waits(let until?, _), .rests(let until?, _): looks.append(until)
+            case .start, .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(1)) }
+            case .waits, .rests, .underWay, nil: break
+            }
+            if token.currentGeneration?.refusals != nil { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
+        }
+        return looks.min()
+    }
+
+    // MARK: Driving
+
+    private func drive(
+        _ tokens: inout [Token], _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk], _ recorder: Recorder
+    ) async throws {
+        let order = tokens.indices.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
+        let width = max(1, settings.gateways.values.map(\.concurrent).max() ?? 1)
+        let snapshot = tokens
+        let driven = try await withThrowingTaskGroup(of: (Int, Token).self) { group in
+            var done: [(Int, Token)] = []
+            for (position, index) in order.enumerated() {
+                if position >= width, let finished = try await group.next() { done.append(finished) }
+                if isStopping() { break }
+                let token = snapshot[index]
+                guard let desk = desks[token.gateway] else { continue }
+                group.addTask { (index, try await driveOne(token, verdicts[token.name], desk, recorder)) }
+            }
+            for try await finished in group { done.append(finished) }
+            return done
+        }
+        for (index, token) in driven { tokens[index] = token }
+    }
+
+    private func urgency(_ verdict: Verdict?) -> Int {
+        switch verdict {
+        case .start(let cause, _): 1 + Plan.urgency(of: cause)
+        case .end: 0
+        case .underWay: 1
+        case .waits, .rests, nil: 9
+        }
+    }
+
+    private func driveOne(_ token: Token, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> Token {
+        var token = token
+        let policy = policies[token.name]
+        do {
+            switch verdict {
+            case .start(let cause, let reason):
+                // Without the gateway's list nothing can be created: the rotation begins when it can.
+                if case .failure = await listing(desk) { break }
+                let resumes: [Event] = token.ending == nil ? [] : [.resumed]
+                try recorder.record(resumes + [.started(cause, reason: reason)], of: &token, under: policy)
+            case .end(let how): try recorder.record([.ended(how)], of: &token, under: policy)
+            case .underWay, .waits, .rests, nil: break
+            }
+            let rotator = Rotator(ports: ports, recorder: recorder, desk: desk, policy: policy, pulse: pulse, isStopping: isStopping)
+            return try await rotator.drive(token)
+        } catch let error as KeyringError {
+            // One token's record is unreadable: that is its trouble, and nobody else's.
+            log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
+            return try ports.journal.token(token.name) ?? token
+        }
+    }
+
+    private func listing(_ desk: Desk) async -> Result<Listing, GatewayError> {
+        if let answer = desk.answer { return answer }
+        return await desk.list()
+    }
+
+    // MARK: Telling
+
+    private func tell(_ findings: [Finding], judged: @escaping @Sendable (Finding) -> Bool) throws {
+        let changes = try ports.journal.reconcile(findings, judged: judged, at: ports.now().wall)
+        for finding in changes.opened { log.log(level: finding.severity.level, "\(finding.sentence); \(finding.help)", metadata: finding.fields) }
+        for finding in changes.closed { log.notice("no longer so: \(finding.sentence)", metadata: finding.fields) }
+    }
+}
+
+extension Severity {
+    var level: Logger.Level {
+        switch self {
+        case .info: .notice
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}
+
+extension Finding {
+    var fields: Logger.Metadata {
+        var fields: Logger.Metadata = [LogKeys.code: "\(code.rawValue)"]
+        if let token { fields[LogKeys.token] = "\(token)" }
+        if let environment { fields[LogKeys.environment] = "\(environment)" }
+        return fields
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import KeyturnCore
+
+extension Keeper {
+    /// Takes up what commands asked for. A request is answered in the same breath as what it caused is recorded or
+    /// begins: a driver that dies in between finds it again, and doing it again changes nothing.
+    func takeRequests(_ tokens: inout [Token], _ desks: [GatewayName: Desk], _ recorder: Recorder) async throws -> [TokenName: Facts] {
+        var facts: [TokenName: Facts] = [:]
+        for var request in try ports.journal.pendingRequests() {
+            guard let index = tokens.firstIndex(where: { $0.name == request.token }) else {
+                request.refusal = "no policy asks for \(request.token), and the journal does not know it"
+                try ports.journal.answer(request, at: ports.now().wall)
+                continue
+            }
+            let policy = policies[request.token]
+            switch request.verb {
+            case .rotate: try rotate(&tokens[index], policy, &request, &facts, recorder)
+            case .revoke:
+                if tokens[index].ending == nil { try recorder.record([.ended(.requested)], of: &tokens[index], under: policy) }
+                try recorder.record([.urged], of: &tokens[index], under: policy)
+            case .adopt:
+                guard let policy, let desk = desks[tokens[index].gateway] else {
+                    request.refusal = "no policy asks for \(request.token)"
+                    break
+                }
+                request.refusal = try await Adoption(ports: ports, desk: desk, policy: policy).adopt(request, &tokens[index], recorder)
+                request.rotation = tokens[index].rotation?.id
+            }
+            try ports.journal.answer(request, at: ports.now().wall)
+        }
+        return facts
+    }
+
+    /// Starts here and now rather than with the plan, so that the answer can name the rotation.
+    private func rotate(
+        _ token: inout Token, _ policy: TokenPolicy?, _ request: inout Request, _ facts: inout [TokenName: Facts], _ recorder: Recorder
+    ) throws {
+        guard policy != nil else {
+            request.refusal = "no policy asks for \(token.name)"
+            return
+        }
+        if let rotation = token.rotation, rotation.isOpen {
+            try recorder.record([.urged], of: &token, under: policy)
+            request.rotation = rotation.id
+            return
+        }
+        let resumes: [Event] = token.ending == nil ? [] : [.resumed]
+        let cause = token.serial == 0 ? Rotation.Cause.first : .requested
+        try recorder.record(resumes + [.urged, .started(cause, reason: request.reason)], of: &token, under: policy)
+        request.rotation = token.rotation?.id
+    }
+}
+
+/// Takes over a generation that exists: found at the gateway by name, its secret read from a file.
+struct Adoption: Sendable {
+    let ports: Ports
+    let desk: Desk
+    let policy: TokenPolicy
+
+    /// Nil when it was taken over; else why not, for the person who asked.
+    func adopt(_ request: Request, _ token: inout Token, _ recorder: Recorder) async throws -> String? {
+        guard token.currentGeneration == nil, token.rotation?.isOpen != true else {
+            return "\(token.name) has a generation already: \(token.current ?? token.rotation?.generation ?? "one under way")"
+        }
+        let file = request.file ?? ""
+        do {
+            guard let secret = try ports.secretInFile(file, policy) else { return "there is no secret in \(file)" }
+            let listing = try await desk.listed()
+            guard case .accepted = try await desk.gateway.probe(secret) else { return "the gateway refuses the secret in \(file)" }
+            let fitting = listing.keys.filter { key in
+                key.isAlive && key.id != nil && request.generation.map { key.name == $0 } ?? policy.pattern.matches(key.name)
+            }
+            guard let key = fitting.first, let id = key.id, fitting.count == 1 else { return explain(fitting, request) }
+            guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else { return "\(key.name) is in the journal already" }
+            try ports.keyring.put(key.name, of: token.gateway, id: id, secret: secret)
+            let adopted = Event.adopted(
+                name: key.name, id, createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
+                signature: policy.attributes.signature
+            )
+            let resumes: [Event] = token.ending == nil ? [] : [.resumed]
+            try recorder.record(resumes + [.started(.adopted, reason: request.reason), adopted], of: &token, under: policy)
+            return nil
+        } catch let error as DeliveryError { return error.description } catch let error as GatewayError { return error.description }
+    }
+
+    private func explain(_ fitting: [ListedKey], _ request: Request) -> String {
+        if let name = request.generation { return fitting.isEmpty ? "the gateway lists no living \(name)" : "the gateway lists \(name) several times" }
+        if fitting.isEmpty { return "the gateway lists no living token whose name fits \(policy.name)'s pattern: name it with --generation" }
+        return "several fit: \(fitting.prefix(8).map(\.name).joined(separator: ", ")); say which with --generation NAME"
+    }
+}

@@ -1,0 +1,176 @@
+package import Foundation
+package import KeyturnCore
+package import Logging
+
+/// The daemon's loop: pass, tell, sleep. It is the only code that sleeps, and it decides by the clock on every wake.
+package struct KeeperService: Sendable {
+    /// What may interrupt its sleep.
+    package enum Wake: Sendable, Equatable {
+        case look, reload, stop
+        /// The loop's own nap is over.
+        case tick
+    }
+
+    /// What the service says of itself to whoever started it.
+    package struct Signs: Sendable {
+        package var ready: @Sendable () -> Void
+        package var status: @Sendable (String) -> Void
+        package var reloading: @Sendable () -> Void
+        package var stopping: @Sendable () -> Void
+        package var beat: @Sendable () -> Void
+        /// How often somebody waits for a beat; nil where nobody does.
+        package var beatEvery: Duration?
+
+        package init(
+            ready: @escaping @Sendable () -> Void, status: @escaping @Sendable (String) -> Void, reloading: @escaping @Sendable () -> Void,
+            stopping: @escaping @Sendable () -> Void, beat: @escaping @Sendable () -> Void, beatEvery: Duration?
+        ) {
+            self.ready = ready
+            self.status = status
+            self.reloading = reloading
+            self.stopping = stopping
+            self.beat = beat
+            self.beatEvery = beatEvery
+        }
+
+        package static let none = Signs(ready: {}, status: { _ in }, reloading: {}, stopping: {}, beat: {}, beatEvery: nil)
+    }
+
+    private let keeper: @Sendable () throws -> Keeper
+    private let now: @Sendable () -> Moment
+    private let pulse: Pulse
+    private let signs: Signs
+    private let log: Logger
+
+    /// `keeper` makes one from the configuration of the moment: called at start, where an error ends the service, and at
+    /// every reload, where an error leaves the old one in charge.
+    package init(
+        keeper: @escaping @Sendable () throws -> Keeper, now: @escaping @Sendable () -> Moment, pulse: Pulse, signs: Signs, log: Logger
+    ) {
+        self.keeper = keeper
+        self.now = now
+        self.pulse = pulse
+        self.signs = signs
+        self.log = log
+    }
+
+    /// Runs until a `stop`. `wakes` ends only with the process.
+    package func run(wakes: AsyncStream<Wake>, wake: AsyncStream<Wake>.Continuation) async throws {
+        var keeper = try keeper()
+        var nextWatch = now().wall
+        var troubled = 0
+        var events = wakes.makeAsyncIterator()
+        signs.ready()
+        while true {
+            let started = now()
+            let watches = started.wall >= nextWatch || nextWatch.timeIntervalSince(started.wall) > keeper.settings.watchEvery.approximateSeconds * 2
+            if watches { nextWatch = keeper.settings.watchEvery.after(started.wall) }
+            let current = keeper
+            let outlook = try await watched { try await current.pass(watches: watches) }
+            if keeper.isStopping() { break }
+            troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
+            let retry = troubled == 0 ? nil : now().wall.addingTimeInterval(Backoff.wait(after: troubled, of: "gateway"))
+            signs.status(outlook.summary(at: now().wall))
+
+            switch await sleep(until: [outlook.nextLook, retry, nextWatch].compactMap(\.self).min() ?? nextWatch, &events, wake) {
+            case .look, .tick: break
+            case .stop: return signs.stopping()
+            case .reload:
+                if let reloaded = reload() {
+                    keeper = reloaded
+                    nextWatch = now().wall
+                }
+            }
+        }
+        signs.stopping()
+    }
+
+    private func reload() -> Keeper? {
+        signs.reloading()
+        defer { signs.ready() }
+        do {
+            let reloaded = try keeper()
+            log.notice("the settings and policies were read again")
+            return reloaded
+        } catch {
+            log.error("the new settings or policies are refused and the old ones stay in force: \(error)")
+            return nil
+        }
+    }
+
+    /// Sleeps until a moment, a wake or a stop, whichever is first, beating on the way.
+    private func sleep(
+        until date: Date, _ events: inout AsyncStream<Wake>.Iterator, _ wake: AsyncStream<Wake>.Continuation
+    ) async -> Wake {
+        while true {
+            let left = date.timeIntervalSince(now().wall)
+            if left <= 0 { return .look }
+            // Never longer than a minute at a time: a clock that is set meanwhile is noticed.
+            let nap = min(left, 60, signs.beatEvery.map { $0.seconds / 2 } ?? 60)
+            let event = await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    guard (try? await Task.sleep(for: .seconds(nap))) != nil else { return }
+                    wake.yield(.tick)
+                }
+                let event = await events.next() ?? .stop
+                group.cancelAll()
+                return event
+            }
+            pulse.progress()
+            signs.beat()
+            if event != .tick { return event }
+        }
+    }
+
+    /// Runs a pass while beating as long as its steps make progress.
+    private func watched(_ body: @escaping @Sendable () async throws -> Keeper.Outlook) async throws -> Keeper.Outlook {
+        pulse.progress()
+        guard let beatEvery = signs.beatEvery else { return try await body() }
+        return try await withThrowingTaskGroup(of: Keeper.Outlook?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while (try? await Task.sleep(for: beatEvery / 2)) != nil {
+                    if pulse.isHealthy { signs.beat() }
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+    }
+}
+
+extension Duration {
+    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+extension Keeper.Outlook {
+    /// One line for `systemctl status`: `12 tokens, next prod-webapp-api in 3 d`.
+    package func summary(at now: Date) -> String {
+        var parts = ["\(verdicts.count) token\(verdicts.count == 1 ? "" : "s")"]
+        let rotating = tokens.count { $0.rotation?.isOpen == true }
+        if rotating > 0 { parts.append("\(rotating) rotating") }
+        if !findings.isEmpty { parts.append("\(findings.count) finding\(findings.count == 1 ? "" : "s")") }
+        let next = verdicts.compactMap { name, verdict -> (Date, TokenName)? in
+            switch verdict {
+            case .waits(let until?, _), .rests(let until?, _): (until, name)
+            default: nil
+            }
+        }.min { $0.0 < $1.0 }
+        if let (date, name) = next { parts.append("next \(name) in \(Age.text(date.timeIntervalSince(now)))") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+/// A length of time as a glance wants it: its largest unit only.
+package enum Age {
+    package static func text(_ seconds: TimeInterval) -> String {
+        let seconds = max(0, seconds)
+        let units: [(TimeInterval, String)] = [(86400 * 365.25, "y"), (86400, "d"), (3600, "h"), (60, "min")]
+        for (size, unit) in units where seconds >= size * (unit == "y" ? 2 : 1) { return "\(Int(seconds / size)) \(unit)" }
+        return "\(Int(seconds)) s"
+    }
+}

@@ -1,0 +1,27 @@
+package import KeyturnCore
+
+/// Everything of the world that the engine touches, in one value: the adapters make it for the program, `World` for tests.
+package struct Ports: Sendable {
+    package var gateways: [GatewayName: any Gateway]
+    package var journal: any Journal
+    package var keyring: any Keyring
+    package var delivery: @Sendable (TargetPolicy, TokenPolicy) -> any Delivery
+    package var consumer: @Sendable (TargetPolicy) -> any Consumer
+    /// The secret in a file of an administrator's choice, for `adopt`; nil when there is none in it.
+    package var secretInFile: @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?
+    package var now: @Sendable () -> Moment
+
+    package init(
+        gateways: [GatewayName: any Gateway], journal: any Journal, keyring: any Keyring,
+        delivery: @escaping @Sendable (TargetPolicy, TokenPolicy) -> any Delivery, consumer: @escaping @Sendable (TargetPolicy) -> any Consumer,
+        secretInFile: @escaping @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?, now: @escaping @Sendable () -> Moment
+    ) {
+        self.gateways = gateways
+        self.journal = journal
+        self.keyring = keyring
+        self.delivery = delivery
+        self.consumer = consumer
+        self.secretInFile = secretInFile
+        self.now = now
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import KeyturnCore
+import Logging
+
+/// Writes what happened, first to the journal and then to the log: nothing is told that is not kept.
+struct Recorder: Sendable {
+    let journal: any Journal
+    let now: @Sendable () -> Moment
+    let log: Logger
+
+    /// Advances a token by events that happened together and makes that durable in one transaction.
+    func record(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws {
+        var next = token
+        let entries = try take(events, of: &next, under: policy)
+        try journal.record(next, entries)
+        token = next
+        tell(entries, events)
+    }
+
+    /// The same for an intent, which also needs a free place of the account. False: there is none, and nothing was recorded.
+    func reserve(_ event: Event, of token: inout Token, under policy: TokenPolicy, others: Int, capacity: Int?) throws -> Bool {
+        var next = token
+        let entries = try take([event], of: &next, under: policy)
+        let unknownSince = now().wall.addingTimeInterval(-Recorder.unknownCountsFor)
+        guard try journal.reserve(next, entries, others: others, capacity: capacity, unknownSince: unknownSince) else { return false }
+        token = next
+        tell(entries, [event])
+        return true
+    }
+
+    /// Seconds that a create of unknown outcome takes a place of the account, unless it turns up: far longer than any
+    /// request lasts on its way.
+    static let unknownCountsFor: Double = 900
+
+    private func take(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws -> [HistoryEntry] {
+        var entries: [HistoryEntry] = []
+        for event in events {
+            let moment = now()
+            try token.advance(event, for: policy, at: moment)
+            entries.append(
+                HistoryEntry(
+                    at: moment.wall, token: token.name, environment: token.environment, rotation: token.rotation?.id, generation: event.generation,
+                    code: event.code, sentence: event.sentence
+                )
+            )
+        }
+        return entries
+    }
+
+    private func tell(_ entries: [HistoryEntry], _ events: [Event]) {
+        for (entry, event) in zip(entries, events) {
+            var fields: Logger.Metadata = [
+                LogKeys.token: "\(entry.token)", LogKeys.environment: "\(entry.environment)", LogKeys.code: "\(entry.code)",
+            ]
+            if let rotation = entry.rotation { fields[LogKeys.rotation] = "\(rotation)" }
+            if let generation = entry.generation { fields[LogKeys.generation] = "\(generation)" }
+            log.log(level: event.level, "\(entry.sentence)", metadata: fields)
+        }
+    }
+}
+
+extension Event {
+    /// `notice` for milestones, `info` for steps, `warning` for what is tried again; errors are findings, not events.
+    var level: Logger.Level {
+        switch self {
+        case .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
+        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted, .trialRefused: .warning
+        case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed: .info
+        case .read, .trialAccepted: .debug
+        }
+    }
+}

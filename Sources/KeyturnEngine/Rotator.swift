@@ -1,0 +1,179 @@
+import Foundation
+import KeyturnCore
+
+/// Drives one token as far as it goes now: record → step → perform → advance → record, until it has to wait.
+///
+/// Starting and recovering are the same loop: what a dead process left behind is just another state.
+struct Rotator: Sendable {
+    let ports: Ports
+    let recorder: Recorder
+    let desk: Desk
+    let policy: TokenPolicy?
+    /// Called when a step begins, with the longest it may take; for the watchdog.
+    let pulse: Pulse
+    let isStopping: @Sendable () -> Bool
+
+    /// Returns the token as the journal now has it.
+    func drive(_ token: Token) async throws -> Token {
+        var token = token
+        while !isStopping() {
+            let now = ports.now()
+            token = try save(holdsOf: token, at: now)
+            let step = token.step(for: policy, at: now)
+            if case .wait = step { break }
+            let events = try await pulse.during(limit: limit(of: step)) { () async throws -> [Event] in
+                if case .mint = step { return try await mint(&token) }
+                return try await perform(step, token)
+            }
+            // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass.
+            if events.isEmpty { break }
+            try recorder.record(events, of: &token, under: policy)
+            for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: token.gateway) }
+        }
+        return token
+    }
+
+    private func perform(_ step: Step, _ token: Token) async throws -> [Event] {
+        switch step {
+        case .mint, .wait: return []
+        case .verify(let name): return try await verify(name, token)
+        case .recheck(let name): return try await recheck(name, token)
+        case .tryOld(let name): return try await tryOld(name, token)
+        case .publish(let target, let name): return try publish(target, name, token)
+        case .take(let target, let name): return await take(target, name)
+        case .confirm(let target, let name): return await confirm(target, name)
+        case .read(let name): return try await read(name, token)
+        case .release(let name): return try await release(name, token)
+        case .revoke(let name): return try await revoke(name, token)
+        case .seeRefused(let name): return try await seeRefused(name, token)
+        case .remove(let target): return remove(target)
+        }
+    }
+
+    /// Writes down how much of each overlap has passed, so that a reboot does not start it anew.
+    private func save(holdsOf token: Token, at now: Moment) throws -> Token {
+        var token = token
+        var changed = false
+        for index in token.generations.indices where token.generations[index].state == .retiring {
+            guard var retirement = token.generations[index].retirement else { continue }
+            if retirement.overlap.wantsSaving(at: now) {
+                retirement.overlap = retirement.overlap.saved(at: now)
+                changed = true
+            }
+            if let quiet = retirement.quiet, quiet.wantsSaving(at: now) {
+                retirement.quiet = quiet.saved(at: now)
+                changed = true
+            }
+            token.generations[index].retirement = retirement
+        }
+        if changed { try ports.journal.record(token, []) }
+        return token
+    }
+
+    /// The longest a step may take before the watchdog may think that it hangs.
+    private func limit(of step: Step) -> TimeSpan {
+        switch step {
+        case .take(let id, _): command(of: id) { if case .run(let command)? = $0.then { command } else { nil } }
+        case .confirm(let id, _): command(of: id, \.confirm)
+        default: .minutes(10)
+        }
+    }
+
+    private func command(of id: TargetID, _ command: (TargetPolicy) -> Command?) -> TimeSpan {
+        let timeout = policy?.targets.first { $0.id == id }.flatMap(command)?.timeout ?? .zero
+        return TimeSpan(months: timeout.months, milliseconds: timeout.milliseconds + 60_000)
+    }
+
+    // MARK: Verifying
+
+    private func verify(_ name: String, _ token: Token) async throws -> [Event] {
+        guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
+            return [.refused(name, why: "its secret is not in the keyring")]
+        }
+        do throws(GatewayError) {
+            switch try await desk.gateway.probe(secret) {
+            case .refused(let why): return await refusal(of: name, why, token)
+            case .accepted(let models):
+                guard let missing = try await modelsLacking(models, token) else { return [.accepted(name)] }
+                return [.refused(name, why: "it lacks \(missing), which the policy allows and the old secret has")]
+            }
+        } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
+    }
+
+    /// Models that the policy allows, the secret in use has and the new one lacks; nil where nothing lacks or nothing
+    /// living is there to compare with.
+    private func modelsLacking(_ models: Set<String>, _ token: Token) async throws(GatewayError) -> String? {
+        guard let current = token.currentGeneration, current.state == .held, let policy,
+            let old = try? ports.keyring.secret(current.name, of: token.gateway)
+        else { return nil }
+        guard case .accepted(let oldModels) = try await desk.gateway.probe(old) else { return nil }
+        let missing = oldModels.filter(policy.attributes.models.allow).subtracting(models).sorted()
+        return missing.isEmpty ? nil : missing.prefix(5).joined(separator: ", ")
+    }
+
+    /// A refusal of the new secret counts only while the gateway accepts the admin token: one that answers 401 to
+    /// everybody says nothing about anybody.
+    private func refusal(of name: String, _ why: String, _ token: Token) async -> [Event] {
+        if case .failure(let error) = await desk.list() {
+            return [.held(why: "\(name) was refused while the gateway does not list its tokens: \(error)", needsPerson: false, retryAfter: error.retryAfter)]
+        }
+        return [.refusedOnce(name, why: why)]
+    }
+
+    private func recheck(_ name: String, _ token: Token) async throws -> [Event] {
+        guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
+            return [.refused(name, why: "its secret is not in the keyring any more")]
+        }
+        do throws(GatewayError) {
+            switch try await desk.gateway.probe(secret) {
+            case .accepted: return [.accepted(name)]
+            case .refused(let why): return await refusal(of: name, why, token)
+            }
+        } catch { return [.held(why: "\(name) could not be tried once more: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
+    }
+
+    private func tryOld(_ name: String, _ token: Token) async throws -> [Event] {
+        guard let secret = try ports.keyring.secret(name, of: token.gateway) else { return [.oldRefused(name)] }
+        do throws(GatewayError) {
+            if case .accepted = try await desk.gateway.probe(secret) { return [.oldAccepted(name)] }
+            return [.oldRefused(name)]
+        } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
+    }
+
+    // MARK: Delivering
+
+    private func publish(_ id: TargetID, _ name: String, _ token: Token) throws -> [Event] {
+        guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [] }
+        guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
+            return [.targetFailed(id, why: "the secret of \(name) is not in the keyring", needsPerson: true)]
+        }
+        do throws(DeliveryError) { try ports.delivery(target, policy).publish(secret) } catch {
+            return [.targetFailed(id, why: error.description, needsPerson: true)]
+        }
+        return [.published(id, name)]
+    }
+
+    private func take(_ id: TargetID, _ name: String) async -> [Event] {
+        guard let target = policy?.targets.first(where: { $0.id == id }) else { return [] }
+        do throws(ConsumerError) { try await ports.consumer(target).take() } catch {
+            return [.targetFailed(id, why: error.description, needsPerson: false)]
+        }
+        return [.took(id, name)]
+    }
+
+    private func confirm(_ id: TargetID, _ name: String) async -> [Event] {
+        guard let target = policy?.targets.first(where: { $0.id == id }) else { return [] }
+        do throws(ConsumerError) { try await ports.consumer(target).confirm() } catch {
+            return [.targetFailed(id, why: error.description, needsPerson: false)]
+        }
+        return [.confirmed(id, name)]
+    }
+
+    private func remove(_ id: TargetID) -> [Event] {
+        guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [.removed(id)] }
+        do throws(DeliveryError) { try ports.delivery(target, policy).remove() } catch {
+            return [.targetFailed(id, why: error.description, needsPerson: true)]
+        }
+        return [.removed(id)]
+    }
+}

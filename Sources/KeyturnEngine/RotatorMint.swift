@@ -1,0 +1,112 @@
+import Foundation
+import KeyturnCore
+
+extension Rotator {
+    /// Brings a new generation into the world, or proves why not.
+    ///
+    /// The order is the promise: an intent that a dead process left is settled first; everything that could fail later is
+    /// tried before; the name is durable before the gateway hears of it; the secret is durable before anything else
+    /// happens with it. The gateway is asked to create exactly once for one name.
+    func mint(_ token: inout Token) async throws -> [Event] {
+        guard let policy else { return [] }
+        if let left = token.generations.first(where: { $0.state == .intended }) { return try settle(left, token) }
+
+        let listing: Listing
+        do throws(GatewayError) { listing = try await desk.listed() } catch {
+            return [.held(why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
+        }
+        if let why = desk.clockIsOff(at: ports.now().wall) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
+        if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
+
+        let name = try freeName(policy, token, listing)
+        let order = CreateOrder(name: name, attributes: policy.attributes, expiresAt: policy.expires.date(ofGenerationMadeAt: ports.now().wall))
+        do throws(KeyringError) { try ports.keyring.reserve(name, of: token.gateway) } catch {
+            return [.held(why: "nothing was created, because its secret could not be kept: \(error)", needsPerson: true, retryAfter: nil)]
+        }
+        let intent = Event.intended(
+            name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature, foreignIDs: listing.keys(named: name).compactMap(\.id)
+        )
+        let others = try othersAlive(in: listing, token)
+        guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
+            try ports.keyring.release(name, of: token.gateway)
+            return [.held(why: full(listing), needsPerson: true, retryAfter: nil)]
+        }
+        return try await create(order, token)
+    }
+
+    private func create(_ order: CreateOrder, _ token: Token) async throws -> [Event] {
+        let name = order.name
+        switch await desk.gateway.create(order) {
+        case .notCreated(let error):
+            try ports.keyring.release(name, of: token.gateway)
+            return [.notMade(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
+        case .unknown(let why):
+            try ports.keyring.release(name, of: token.gateway)
+            return [.lost(name, why: why), .held(why: "creating \(name) failed: \(why)", needsPerson: false, retryAfter: nil)]
+        case .created(let id, let secret):
+            do throws(KeyringError) { try ports.keyring.put(name, of: token.gateway, id: id, secret: secret) } catch {
+                // The disk broke between the reservation and now. What cannot be kept must not live.
+                if let id { try? await desk.gateway.revoke(id) }
+                let events: [Event] = [.lost(name, why: "its secret could not be kept: \(error)")]
+                return events + (id.map { [.turnedUp(name, $0)] } ?? []) + [.held(why: error.description, needsPerson: true, retryAfter: nil)]
+            }
+            let events: [Event] = [.minted(name, id, fingerprint: try ports.keyring.fingerprint(secret))]
+            guard id == nil, let generation = token.generation(name) else { return events }
+            return events + (await identify(generation, token).map { [.identified(name, $0)] } ?? [])
+        }
+    }
+
+    /// An intent whose process is gone. Either its secret was kept, then it goes on, or it will never be known.
+    private func settle(_ intent: Generation, _ token: Token) throws -> [Event] {
+        if let secret = try ports.keyring.secret(intent.name, of: token.gateway) {
+            let id = try ports.keyring.id(intent.name, of: token.gateway)
+            return [.minted(intent.name, id, fingerprint: try ports.keyring.fingerprint(secret))]
+        }
+        try ports.keyring.release(intent.name, of: token.gateway)
+        return [.lost(intent.name, why: "the process ended before its secret was kept")]
+    }
+
+    /// The id that the answer did not tell: the only living one of its name that was not there before.
+    func identify(_ generation: Generation, _ token: Token) async -> KeyID? {
+        guard case .success(let listing) = await desk.list() else { return nil }
+        let candidates = Desk.candidates(for: generation, in: listing)
+        return candidates.count == 1 ? candidates[0].id : nil
+    }
+
+    /// What would stop the rotation after its create: a target that cannot be written, a consumer that cannot be told.
+    private func obstacle(_ policy: TokenPolicy) -> String? {
+        for target in policy.targets {
+            do throws(DeliveryError) { try ports.delivery(target, policy).preflight() } catch { return error.description }
+            do throws(ConsumerError) { try ports.consumer(target).preflight() } catch { return "\(target.id): \(error)" }
+        }
+        return nil
+    }
+
+    /// The month's name, or the first numbered one that neither the gateway nor our own past knows.
+    private func freeName(_ policy: TokenPolicy, _ token: Token, _ listing: Listing) throws -> String {
+        let month = ports.now().wall.formatted(Date.ISO8601FormatStyle(timeZone: .gmt).year().month())
+        let used = try ports.journal.names(of: token.gateway, startingWith: policy.pattern.name(month: month, attempt: 1))
+        let unmade = Set(token.generations.filter { $0.state == .unmade }.map(\.name))
+        var attempt = 1
+        while true {
+            let name = policy.pattern.name(month: month, attempt: attempt)
+            if listing.keys(named: name).isEmpty, !used.contains(name) || unmade.contains(name) { return name }
+            attempt += 1
+        }
+    }
+
+    /// Living tokens at the gateway that are none of ours.
+    private func othersAlive(in listing: Listing, _ token: Token) throws -> Int {
+        let alive = listing.keys.filter(\.isAlive)
+        guard desk.capacity != nil else { return 0 }
+        let ours = try ports.journal.states(of: token.gateway, names: Set(alive.map(\.name)))
+        return alive.count { ours[$0.name] == nil }
+    }
+
+    private func full(_ listing: Listing) -> String {
+        let capacity = desk.capacity.map(String.init) ?? "?"
+        let unused = listing.keys.filter { $0.status == .notUsed || ($0.isAlive && $0.lastUsedAt == nil) }.prefix(3).map(\.name)
+        let hint = unused.isEmpty ? "" : "; never used so far: \(unused.joined(separator: ", "))"
+        return "the account holds all \(capacity) tokens it may hold: revoke one that is not needed, or raise capacity\(hint)"
+    }
+}

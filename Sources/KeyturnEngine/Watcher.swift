@@ -1,0 +1,99 @@
+import Foundation
+import KeyturnCore
+
+/// Judges the state that a pass leaves behind: which findings hold now.
+struct Watcher: Sendable {
+    let policies: [TokenName: TokenPolicy]
+    let now: Moment
+
+    func findings(tokens: [Token], verdicts: [TokenName: Verdict], desks: [GatewayName: Desk]) -> [Finding] {
+        var findings: [Finding] = []
+        for token in tokens { findings += self.findings(about: token, verdicts[token.name], desks[token.gateway]) }
+        for desk in desks.values { findings += self.findings(about: desk) }
+        return findings
+    }
+
+    /// Could this pass have seen the finding? What depends on a gateway's list is left alone while there was none.
+    static func judges(_ finding: Finding, with desks: [GatewayName: Desk]) -> Bool {
+        switch finding.code {
+        case .tokenStuck, .overlapTooLong, .leftPolicies, .keyringUnknown: true
+        case .adminTokenRefused, .gatewayUnreachable, .clockOff, .manyDead: desks[GatewayName(finding.subject)]?.answer != nil
+        case .attributesUnconfirmed, .ambiguousKey: desks.values.contains { (try? $0.answer?.get()) != nil }
+        }
+    }
+
+    private func findings(about token: Token, _ verdict: Verdict?, _ desk: Desk?) -> [Finding] {
+        let policy = policies[token.name]
+        var findings: [Finding] = []
+        func add(_ code: Finding.Code, _ severity: Severity, _ subject: String = "", _ sentence: String, _ help: String) {
+            findings.append(
+                Finding(code: code, severity: severity, token: token.name, environment: token.environment, subject: subject, sentence: sentence, help: help)
+            )
+        }
+        if let stuck = TokenStatus(of: token, under: policy, verdict: verdict, at: now).stuck {
+            add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", "mend that, then `keyturn rotate \(token.name)` to go on at once")
+        }
+        if policy == nil, token.ending == nil, token.currentGeneration != nil {
+            add(
+                .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") stays alive",
+                "`keyturn revoke \(token.name)` ends it; a policy that names it takes it up again"
+            )
+        }
+        for generation in token.generations {
+            if generation.state == .retiring, let retirement = generation.retirement, now.wall >= retirement.askAt {
+                add(
+                    .overlapTooLong, .error, generation.name,
+                    "\(generation.name) is still in use \(policy?.overlap.atMost.description ?? "") after it was replaced",
+                    "find who uses it; it is revoked once it has been quiet for \(retirement.quietFor), or by hand in the gateway's console"
+                )
+            }
+            if case .success(let listing)? = desk?.answer { findings += self.findings(about: generation, of: token, policy, listing) }
+        }
+        return findings
+    }
+
+    private func findings(about generation: Generation, of token: Token, _ policy: TokenPolicy?, _ listing: Listing) -> [Finding] {
+        if generation.state == .abandoned || (generation.isLiving && generation.keyID == nil) {
+            let candidates = Desk.candidates(for: generation, in: listing)
+            guard candidates.count > 1 else { return [] }
+            let ids = candidates.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
+            return [
+                Finding(
+                    code: .ambiguousKey, severity: .error, token: token.name, environment: token.environment, subject: generation.name,
+                    sentence: "several keys bear the name \(generation.name) (\(ids)) and which one is ours is not known; none is touched",
+                    help: "revoke the one that nobody uses in the gateway's console"
+                )
+            ]
+        }
+        guard generation.state == .held, generation.name == token.current, let policy, let id = generation.keyID, let key = listing.key(id) else { return [] }
+        let names = policy.attributes.unconfirmed(by: key.shown)
+        guard !names.isEmpty else { return [] }
+        return [
+            Finding(
+                code: .attributesUnconfirmed, severity: .warning, token: token.name, environment: token.environment,
+                subject: names.joined(separator: ","),
+                sentence: "the gateway does not confirm \(names.joined(separator: ", ")) of \(generation.name)", help: "set it in the gateway's console"
+            )
+        ]
+    }
+
+    private func findings(about desk: Desk) -> [Finding] {
+        var findings: [Finding] = []
+        func add(_ code: Finding.Code, _ sentence: String, _ help: String) {
+            findings.append(Finding(code: code, severity: .error, subject: desk.name.text, sentence: sentence, help: help))
+        }
+        if let why = desk.clockIsOff(at: now.wall) { add(.clockOff, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
+        if case .failure(let error)? = desk.answer {
+            switch error {
+            case .adminRefused:
+                add(
+                    .adminTokenRefused, "gateway \(desk.name) refuses the admin token: \(error); nothing is created or revoked there",
+                    "put a valid one where the settings say and reload keyturn"
+                )
+            case .unreachable, .inconclusive, .rejected:
+                add(.gatewayUnreachable, "gateway \(desk.name) does not list its tokens: \(error)", "it is tried again; see its url in keyturn.yaml")
+            }
+        }
+        return findings
+    }
+}
