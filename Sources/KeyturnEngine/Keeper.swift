@@ -38,7 +38,8 @@ package struct Keeper: Sendable {
     }
 
     /// `watches`: also compare with the gateway's list and try every secret in use, which is due at start and every `watch.every`.
-    package func pass(watches: Bool) async throws -> Outlook {
+    /// `only`: drive these and no others, for a command that was asked for them.
+    package func pass(watches: Bool, only: Set<TokenName>? = nil) async throws -> Outlook {
         var tokens = try loadTokens()
         if let finding = keyringFinding() {
             try tell([finding], judged: { $0.code == .keyringUnknown })
@@ -58,7 +59,7 @@ package struct Keeper: Sendable {
         try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
 
         let verdicts = judge(tokens, facts)
-        try await drive(&tokens, verdicts, desks, recorder)
+        let blocked = try await drive(&tokens, only, verdicts, desks, recorder)
 
         let after = judge(tokens, [:])
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
@@ -66,7 +67,7 @@ package struct Keeper: Sendable {
         let findings = watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         try tell(findings, judged: { Watcher.judges($0, with: desks) })
         return Outlook(
-            tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens, after, troubles), troubles: troubles,
+            tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
             findings: findings
         )
     }
@@ -105,15 +106,17 @@ package struct Keeper: Sendable {
 
     /// When something may be due again. What cannot go on for want of a gateway is not in it: whoever repeats the pass
     /// knows how often it has failed.
-    private func nextLook(_ tokens: [Token], _ verdicts: [TokenName: Verdict], _ troubles: [GatewayName: GatewayError]) -> Date? {
+    private func nextLook(
+        _ tokens: [Token], _ verdicts: [TokenName: Verdict], _ troubles: [GatewayName: GatewayError], _ blocked: Set<TokenName>
+    ) -> Date? {
         let now = ports.now()
         var looks: [Date] = []
         for token in tokens {
             switch token.step(for: policies[token.name], at: now) {
             case .wait(let until?): looks.append(until)
             case .wait(nil): break
-            // It could go on and did not: stopping, or a gateway in trouble. Never a reason to spin.
-            default: looks.append(now.wall.addingTimeInterval(5))
+            // It fell due while others were driven; or it cannot go on at all, which is no reason to spin.
+            default: looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 0))
             }
             switch verdicts[token.name] {
             case .waits(let until?, _), .rests(let until?, _): looks.append(until)
@@ -128,24 +131,40 @@ package struct Keeper: Sendable {
     // MARK: Driving
 
     private func drive(
-        _ tokens: inout [Token], _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk], _ recorder: Recorder
-    ) async throws {
-        let order = tokens.indices.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
+        _ tokens: inout [Token], _ only: Set<TokenName>?, _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk], _ recorder: Recorder
+    ) async throws -> Set<TokenName> {
+        let chosen = tokens.indices.filter { only?.contains(tokens[$0].name) ?? true }
+        let order = chosen.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
         let width = max(1, settings.gateways.values.map(\.concurrent).max() ?? 1)
         let snapshot = tokens
-        let driven = try await withThrowingTaskGroup(of: (Int, Token).self) { group in
-            var done: [(Int, Token)] = []
+        var blocked = Set(chosen.map { tokens[$0] }.filter { desks[$0.gateway] == nil }.map(\.name))
+        let driven = try await withThrowingTaskGroup(of: Driven.self) { group in
+            var done: [Driven] = []
             for (position, index) in order.enumerated() {
                 if position >= width, let finished = try await group.next() { done.append(finished) }
                 if isStopping() { break }
                 let token = snapshot[index]
                 guard let desk = desks[token.gateway] else { continue }
-                group.addTask { (index, try await driveOne(token, verdicts[token.name], desk, recorder)) }
+                group.addTask {
+                    let (token, isBlocked) = try await driveOne(token, verdicts[token.name], desk, recorder)
+                    return Driven(index: index, token: token, isBlocked: isBlocked)
+                }
             }
             for try await finished in group { done.append(finished) }
             return done
         }
-        for (index, token) in driven { tokens[index] = token }
+        for one in driven {
+            tokens[one.index] = one.token
+            if one.isBlocked { blocked.insert(one.token.name) }
+        }
+        return blocked
+    }
+
+    /// Where one token of the pass has got to; blocked: something of its own broke, and trying again at once is no use.
+    private struct Driven: Sendable {
+        var index: Int
+        var token: Token
+        var isBlocked: Bool
     }
 
     private func urgency(_ verdict: Verdict?) -> Int {
@@ -157,7 +176,7 @@ package struct Keeper: Sendable {
         }
     }
 
-    private func driveOne(_ token: Token, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> Token {
+    private func driveOne(_ token: Token, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> (Token, isBlocked: Bool) {
         var token = token
         let policy = policies[token.name]
         do {
@@ -171,11 +190,11 @@ package struct Keeper: Sendable {
             case .underWay, .waits, .rests, nil: break
             }
             let rotator = Rotator(ports: ports, recorder: recorder, desk: desk, policy: policy, pulse: pulse, isStopping: isStopping)
-            return try await rotator.drive(token)
+            return (try await rotator.drive(token), false)
         } catch let error as KeyringError {
             // One token's record is unreadable: that is its trouble, and nobody else's.
             log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
-            return try ports.journal.token(token.name) ?? token
+            return (try ports.journal.token(token.name) ?? token, true)
         }
     }
 

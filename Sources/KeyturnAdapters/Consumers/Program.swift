@@ -20,9 +20,13 @@ struct Program: Sendable {
 
     /// The file to run: a whole path, or a name that is looked up where systemd looks.
     func executable() throws(ConsumerError) -> String {
-        guard let name = command.arguments.first, !name.isEmpty else { throw ConsumerError("an empty command; expected a program and its arguments") }
+        guard let name = command.arguments.first, !name.isEmpty else {
+            throw ConsumerError("an empty command; expected a program and its arguments")
+        }
         let candidates = name.contains("/") ? [name] : Program.path.split(separator: ":").map { "\($0)/\(name)" }
-        guard !name.contains("/") || name.hasPrefix("/") else { throw ConsumerError("\(name): a program is named by its whole path, or by its name alone") }
+        guard !name.contains("/") || name.hasPrefix("/") else {
+            throw ConsumerError("\(name): a program is named by its whole path, or by its name alone")
+        }
         let found = candidates.first { path in
             guard (try? Stat(FilePath(path)))?.type == .regular else { return false }
             return unsafe access(path, X_OK) == 0
@@ -47,7 +51,7 @@ struct Program: Sendable {
                 defer { group.cancelAll() }
                 return try await group.next() ?? .timedOut
             }
-        } catch let error as SubprocessError {
+        } catch let error as SubprocessError where !Task.isCancelled {
             throw ConsumerError("\(name) could not be run: \(error)")
         } catch {
             transcript.endGroup()

@@ -36,7 +36,8 @@ package struct SignalConsumer: Consumer {
 
     private func send(_ signal: Int32, to process: pid_t) throws(ConsumerError) {
         guard kill(process, signal) < 0, Errno.current != .noSuchProcess else { return }
-        throw ConsumerError("process \(process) of \(pidFile) cannot be signalled: \(Errno.current); let the daemon's user do so, or use run")
+        throw ConsumerError(
+            "process \(process) of \(pidFile) cannot be signalled: \(Errno.current); let the daemon's user do so, or use run")
     }
 
     /// The process that the file names; nil when there is no file, or nobody under that number.
@@ -59,12 +60,14 @@ package struct SignalConsumer: Consumer {
             throw ConsumerError("\(pidFile): cannot be read: \(errno)")
         }
         guard let number = pid_t(text.filter { !$0.isWhitespace }), number > 1, number != getpid() else {
-            throw ConsumerError("\(pidFile): holds no number of a process that may be signalled; expected one above 1 that is not Keyturn's own")
+            throw ConsumerError(
+                "\(pidFile): holds no number of a process that may be signalled; expected one above 1 that is not Keyturn's own")
         }
         guard let process = try? Stat(FilePath("/proc/\(number)")) else { return nil }
         // Who may write the file must not choose whom the daemon signals with its own rights.
         guard owner == 0 || owner == geteuid() || owner == process.userID.rawValue else {
-            throw ConsumerError("\(pidFile): belongs to user \(owner), process \(number) to user \(process.userID.rawValue); it may name only its own")
+            throw ConsumerError(
+                "\(pidFile): belongs to user \(owner), process \(number) to user \(process.userID.rawValue); it may name only its own")
         }
         return number
     }

@@ -41,7 +41,8 @@ final class Transcript: Sendable {
     private static func hidingKeys(in text: String) -> String {
         text.replacing(#/\bsk-[A-Za-z0-9_\-]{8,}|[A-Za-z0-9]{24,}/#) { match in
             let word = match.output
-            return word.hasPrefix("sk-") || (word.contains(where: \.isNumber) && word.contains(where: \.isLetter)) ? "[hidden]" : String(word)
+            return word.hasPrefix("sk-") || (word.contains(where: \.isNumber) && word.contains(where: \.isLetter))
+                ? "[hidden]" : String(word)
         }
     }
 }

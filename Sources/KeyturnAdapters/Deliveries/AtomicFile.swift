@@ -37,7 +37,8 @@ package struct AtomicFile: Sendable {
     package func rewrite(_ change: Change) throws(DeliveryError) {
         try AtomicFile.oneAtATime.withLock { _ throws(DeliveryError) in
             for _ in 1...AtomicFile.mostAttempts where try replaceOnce(change) { return }
-            throw DeliveryError("\(path): somebody else changed it each time it was about to be replaced; end the other writer and try again")
+            throw DeliveryError(
+                "\(path): somebody else changed it each time it was about to be replaced; end the other writer and try again")
         }
     }
 

@@ -14,7 +14,8 @@ extension DeliveryError {
         case .readOnlyFileSystem: "deliver elsewhere, or under systemd add its folder to ReadWritePaths="
         case .permissionDenied, .notPermitted: "give the daemon's user that right, or name an owner and group that it may set"
         case .noSpace, .diskQuotaExceeded: "free some space"
-        case .tooManySymbolicLinkLevels: "its folder is reached by a link that neither root nor the daemon's user made, or by too many; name the real path"
+        case .tooManySymbolicLinkLevels:
+            "its folder is reached by a link that neither root nor the daemon's user made, or by too many; name the real path"
         case .fileNameTooLong: "the new file beside it needs a name 18 bytes longer; choose a shorter name"
         default: nil
         }

@@ -36,7 +36,7 @@ package struct DotenvFile: Delivery {
             guard let old else { return nil }
             let text = try text(old)
             let rest = text.removing()
-            return text.values.isEmpty || !DotenvText.isBlank(rest) ? rest : nil
+            return text.values.isEmpty || !rest.isBlankText ? rest : nil
         }
     }
 

@@ -14,15 +14,13 @@ struct DotenvReader {
         var isContinuation = false
     }
 
-    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-
     private let bytes: [UInt8]
     private var index: Int
     private var isContinuation = false
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        index = bytes.starts(with: DotenvReader.byteOrderMark) ? 3 : 0
+        index = bytes.beginsWithMark ? 3 : 0
     }
 
     mutating func next() throws(DotenvText.Problem) -> Line? {

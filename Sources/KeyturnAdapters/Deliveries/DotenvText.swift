@@ -24,16 +24,20 @@ package struct DotenvText {
     package init(_ bytes: [UInt8], key: String) throws(Problem) {
         self.bytes = bytes
         self.key = Array(key.utf8)
-        guard let first = self.key.first, !first.isDigit, self.key.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") }) else {
+        guard let first = self.key.first, !first.isDigit, self.key.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") })
+        else {
             throw Problem(description: "'\(key)' is no name of a variable; expected letters, digits and _, no digit first")
         }
         var reader = DotenvReader(bytes)
         while let line = try reader.next() {
             if let name = line.name, Array(bytes[name]) == self.key {
                 guard !line.isContinuation, !line.continues else {
-                    throw reader.problem("\(key) is next to a line that ends in \\, which systemd joins and others do not; remove the \\", line)
+                    throw reader.problem(
+                        "\(key) is next to a line that ends in \\, which systemd joins and others do not; remove the \\", line)
                 }
-                guard !line.hasMoreQuotes else { throw reader.problem("more follows the closing quote of \(key); quote its value once", line) }
+                guard !line.hasMoreQuotes else {
+                    throw reader.problem("more follows the closing quote of \(key); quote its value once", line)
+                }
                 assignments.append(Assignment(line: line.range, value: line.value))
             }
             endsInContinuation = line.continues
@@ -47,9 +51,11 @@ package struct DotenvText {
     package func setting(_ value: [UInt8]) throws(Problem) -> [UInt8] {
         var text = bytes
         guard !assignments.isEmpty else {
-            guard !endsInContinuation else { throw Problem(description: "the last line ends in \\; remove it, a line after it would be joined to it") }
+            guard !endsInContinuation else {
+                throw Problem(description: "the last line ends in \\; remove it, a line after it would be joined to it")
+            }
             let end: [UInt8] = usesCRLF ? [13, 10] : [10]
-            let isOpen = !DotenvText.isBlank(text) && text.last != 10
+            let isOpen = !text.isBlankText && text.last != 10
             if isOpen { text += end }
             text += key + [UInt8(ascii: "=")] + (try DotenvValue.write(value, like: nil))
             if !isOpen { text += end }
@@ -68,20 +74,8 @@ package struct DotenvText {
         return text
     }
 
-    /// Nothing but white space, a byte order mark aside.
-    package static func isBlank(_ text: [UInt8]) -> Bool {
-        (text.starts(with: DotenvReader.byteOrderMark) ? text.dropFirst(3) : text[...]).allSatisfy { $0.isBlank || $0 == 10 }
-    }
-
     private var usesCRLF: Bool {
         guard let end = bytes.firstIndex(of: 10) else { return false }
         return end > 0 && bytes[end - 1] == 13
     }
-}
-
-extension UInt8 {
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-    var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
-    /// White space inside a line; a carriage return belongs to the line's end.
-    var isBlank: Bool { self == 32 || self == 9 || self == 13 }
 }

@@ -13,7 +13,8 @@ enum DotenvValue {
     static func write(_ value: [UInt8], like old: UInt8?) throws(DotenvText.Problem) -> [UInt8] {
         guard String(validating: value, as: UTF8.self) != nil, value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw DotenvText.Problem(
-                description: "the secret holds a line end, another control character or no UTF-8, which a dotenv file cannot; use the format raw"
+                description:
+                    "the secret holds a line end, another control character or no UTF-8, which a dotenv file cannot; use the format raw"
             )
         }
         let isPlain = !value.isEmpty && value.allSatisfy { $0.isLetter || $0.isDigit || plain.contains($0) }

@@ -80,6 +80,8 @@ extension FileAttributes {
     private static func unknown(_ kind: String, _ name: String, _ answer: Int32, _ path: String) -> DeliveryError {
         // Some sources of names say "no such entry" with an error of their own, see getpwnam(3).
         let reason = [0, ENOENT, ESRCH].contains(answer) ? "" : " (\(Errno(rawValue: answer)))"
-        return DeliveryError("\(path): no \(kind) '\(name)' is known on this host\(reason); create it, or correct the target's \(kind == "user" ? "owner" : "group")")
+        return DeliveryError(
+            "\(path): no \(kind) '\(name)' is known on this host\(reason); create it, or correct the target's \(kind == "user" ? "owner" : "group")"
+        )
     }
 }

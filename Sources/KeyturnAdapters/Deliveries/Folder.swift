@@ -127,7 +127,8 @@ extension Stat {
 
     /// Is this still the very file with the very content and attributes?
     func isUnchanged(since before: Stat) -> Bool {
-        inode == before.inode && deviceID == before.deviceID && size == before.size && rawValue.st_ctim.tv_sec == before.rawValue.st_ctim.tv_sec
+        inode == before.inode && deviceID == before.deviceID && size == before.size
+            && rawValue.st_ctim.tv_sec == before.rawValue.st_ctim.tv_sec
             && rawValue.st_ctim.tv_nsec == before.rawValue.st_ctim.tv_nsec
     }
 }

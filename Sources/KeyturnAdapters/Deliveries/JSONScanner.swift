@@ -35,7 +35,7 @@ struct JSONScanner {
         self.bytes = bytes
         self.tokens = tokens
         guard String(validating: bytes, as: UTF8.self) != nil else { throw JSONText.Problem(description: "is not UTF-8") }
-        if bytes.starts(with: DotenvReader.byteOrderMark) { index = 3 }
+        if bytes.beginsWithMark { index = 3 }
         skipSpace()
         try scanValue(depth: 0, onWay: true)
         skipSpace()
@@ -77,7 +77,9 @@ struct JSONScanner {
         while peek != UInt8(ascii: "}") {
             let name = try scanString()
             let isNext = onWay && JSONString.read(bytes[name]) == tokens[depth]
-            guard !(isNext && isFound) else { throw problem("that member only once; which one counts is for each reader to choose", at: name.lowerBound) }
+            guard !(isNext && isFound) else {
+                throw problem("that member only once; which one counts is for each reader to choose", at: name.lowerBound)
+            }
             isFound = isFound || isNext
             skipSpace()
             try expect(UInt8(ascii: ":"))

@@ -54,14 +54,3 @@ enum JSONString {
         return digits.reduce(0) { $0 << 4 + UInt32($1.hexDigit ?? 0) }
     }
 }
-
-extension UInt8 {
-    var hexDigit: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-}

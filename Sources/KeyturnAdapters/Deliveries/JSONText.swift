@@ -16,7 +16,7 @@ package struct JSONText {
         self.bytes = bytes
         self.pointer = pointer
         tokens = try JSONPointer(pointer).tokens
-        guard !DotenvText.isBlank(bytes) else {
+        guard !bytes.isBlankText else {
             found = nil
             isAlone = true
             return
@@ -49,7 +49,10 @@ package struct JSONText {
         case .noMember(let object): return add(string, to: object)
         case .nothing(let count):
             let way = pointer.split(separator: "/", omittingEmptySubsequences: false).prefix(count + 1).joined(separator: "/")
-            throw Problem(description: "\(pointer) cannot be reached, \(way.isEmpty ? "the document" : way) has nothing of that name; add the object that shall hold it")
+            throw Problem(
+                description:
+                    "\(pointer) cannot be reached, \(way.isEmpty ? "the document" : way) has nothing of that name; add the object that shall hold it"
+            )
         }
     }
 
@@ -62,7 +65,9 @@ package struct JSONText {
         }
     }
 
-    private var noString: Problem { Problem(description: "\(pointer.isEmpty ? "the document" : pointer) holds something that is no string; correct the pointer") }
+    private var noString: Problem {
+        Problem(description: "\(pointer.isEmpty ? "the document" : pointer) holds something that is no string; correct the pointer")
+    }
 
     private func make(_ string: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
@@ -83,7 +88,8 @@ package struct JSONText {
             let lineEnd: [UInt8] = bytes.firstIndex(of: 10).map { $0 > 0 && bytes[$0 - 1] == 13 } == true ? [13, 10] : [10]
             let step = indentation.prefix(1) == [9] ? [9] : indentationStep
             return bytes.replacing(
-                object.open + 1..<object.close, with: lineEnd + indentation + step + name + Array(": ".utf8) + string + lineEnd + indentation)
+                object.open + 1..<object.close,
+                with: lineEnd + indentation + step + name + Array(": ".utf8) + string + lineEnd + indentation)
         }
         var lead = Array(bytes[object.lead..<object.name.lowerBound])
         let colon = Array(bytes[object.name.upperBound..<object.value.lowerBound])

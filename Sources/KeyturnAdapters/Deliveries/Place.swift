@@ -119,13 +119,15 @@ struct Place: ~Copyable {
 
     private var path: String { target.file }
     private var leftoverPrefix: String { ".\(name).keyturn-" }
-    private var namedOwner: uid_t? { try? target.owner.map { _ in try FileAttributes(wantedBy: target, over: nil).owner } ?? nil }
+    private var namedOwner: uid_t? { (try? FileAttributes(wantedBy: target, over: nil))?.owner }
 
     /// What a killed process left of this target: files of this user under the very names that it gives.
     private func removeLeftovers() {
         let names = (try? folder.names(beginningWith: leftoverPrefix)) ?? []
         for leftover in names where leftover.utf8.count == leftoverPrefix.utf8.count + 8 {
-            guard let status = try? folder.status(of: leftover), status.type == .regular, status.userID.rawValue == geteuid() else { continue }
+            guard let status = try? folder.status(of: leftover), status.type == .regular, status.userID.rawValue == geteuid() else {
+                continue
+            }
             try? folder.unlink(leftover)
         }
     }

@@ -77,7 +77,9 @@ package struct TemplateFile: Delivery {
         }
         do {
             let file = try OwnedDescriptor.open(toRead: path)
-            guard try file.status().type == .regular else { throw DeliveryError("\(path): is no regular file, no template can be read from it") }
+            guard try file.status().type == .regular else {
+                throw DeliveryError("\(path): is no regular file, no template can be read from it")
+            }
             guard let bytes = try file.readAll(upTo: TemplateFile.mostBytes) else {
                 throw DeliveryError("\(path): is larger than \(TemplateFile.mostBytes >> 20) MiB, too large for a template")
             }

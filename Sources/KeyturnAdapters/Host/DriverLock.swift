@@ -4,7 +4,7 @@ import Glibc
 /// What lets one process drive: an open-file-description lock, which ends with its process however that ends.
 ///
 /// The file also holds the driver's process number, so that a command can wake it.
-package struct DriverLock: ~Copyable {
+package final class DriverLock: Sendable {
     private let descriptor: Int32
 
     /// Why it could not be had.
@@ -39,7 +39,7 @@ package struct DriverLock: ~Copyable {
     }
 
     /// From now on the process answers to the wake signal: its handler must be in place, for the signal kills without one.
-    package borrowing func announce() {
+    package func announce() {
         let text = "\(getpid())\n"
         _ = ftruncate(descriptor, 0)
         _ = unsafe pwrite(descriptor, text, text.utf8.count, 0)

@@ -35,6 +35,15 @@ package struct House: Sendable {
         try keyring.found()
     }
 
+    private init(_ settings: Settings, _ journal: SQLiteJournal, _ keyring: KeyringFolder) {
+        self.settings = settings
+        self.journal = journal
+        self.keyring = keyring
+    }
+
+    /// The same house under settings that were read again.
+    package func with(_ settings: Settings) -> House { House(settings, journal, keyring) }
+
     private static func makeStateFolder(_ path: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

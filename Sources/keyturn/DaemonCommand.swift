@@ -1,0 +1,207 @@
+import ArgumentParser
+import Foundation
+import KeyturnAdapters
+import KeyturnCore
+import KeyturnEngine
+import Logging
+import Synchronization
+import UnixSignals
+
+struct DaemonCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "daemon", abstract: "Run the service; with --once one pass: everything that can be done now."
+    )
+
+    @OptionGroup var site: SiteOptions
+    @Flag(help: "One pass, then exit; for cron and timers.") var once = false
+    @Flag(name: .shortAndLong, help: "Log every step.") var verbose = false
+
+    func run() async throws {
+        Logs.bootstrap(level: verbose ? .debug : .info)
+        let log = Logger(label: "keyturn")
+        do {
+            let configuration = try site.load()
+            for warning in configuration.warnings { log.warning("\(warning)") }
+            if once { try await Once(configuration, log).run().leave() } else { try await Daemon(site: site, configuration, log).run() }
+        } catch let errors as ConfigurationErrors {
+            // One entry each, so that the host's journal shows every error of a bad configuration.
+            for problem in errors.problems { log.error("\(problem)") }
+            throw ExitCode(Exit.configuration.rawValue)
+        }
+    }
+}
+
+/// One pass, or a nudge for the process that drives already.
+private struct Once {
+    let configuration: Configuration
+    let log: Logger
+
+    init(_ configuration: Configuration, _ log: Logger) {
+        self.configuration = configuration
+        self.log = log
+    }
+
+    func run() async throws -> Exit {
+        let house = try House(configuration.settings, environment: ProcessInfo.processInfo.environment)
+        let path = House.lockPath(configuration.settings)
+        let lock: DriverLock
+        do throws(DriverLock.Failure) { lock = try DriverLock(path: path) } catch {
+            guard case .taken = error else { throw Refusal(.permission, error.description) }
+            _ = DriverLock.wake(path: path)
+            log.notice("another keyturn process is driving; it was told to look now")
+            return .done
+        }
+        let stop = StopFlag()
+        return try await withStop(stop) {
+            lock.announce()
+            let site = Site(configuration, house: house)
+            let http = HTTPClient()
+            defer { http.shutdown() }
+            let outlook = try await site.keeper(http: http, log: log, isStopping: { stop.isSet }).pass(watches: true)
+            return Exit(of: outlook)
+        }
+    }
+}
+
+extension Exit {
+    /// What a pass leaves behind, in one number.
+    init(of outlook: Keeper.Outlook) {
+        let now = HostClock.now()
+        let isStuck = outlook.findings.contains { $0.code == .tokenStuck || $0.code == .keyringUnknown || $0.code == .adminTokenRefused }
+        if outlook.troubles.values.contains(where: \.isUnreachable) {
+            self = .unreachable
+        } else if isStuck {
+            self = .stuck
+        } else if !outlook.troubles.isEmpty {
+            self = .unreachable
+        } else {
+            let isWaiting = outlook.tokens.contains { token in
+                if token.rotation?.isOpen == true { return true }
+                if case .waits = outlook.verdicts[token.name] { return true }
+                return token.generations.contains { $0.state == .retiring || $0.state == .revoking }
+            }
+            _ = now
+            self = isWaiting ? .waits : .done
+        }
+    }
+}
+
+/// Set once, by a signal.
+final class StopFlag: Sendable {
+    private let flag = Mutex(false)
+    var isSet: Bool { flag.withLock { $0 } }
+    func set() { flag.withLock { $0 = true } }
+}
+
+/// Runs a body while SIGTERM and SIGINT set a flag instead of ending the process, and SIGUSR1 does nothing.
+func withStop<Result: Sendable>(_ stop: StopFlag, _ body: () async throws -> Result) async throws -> Result {
+    let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint, .sigusr1])
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { for await signal in signals where signal != .sigusr1 { stop.set() } }
+        defer { group.cancelAll() }
+        return try await body()
+    }
+}
+
+/// The service: waits for the lock, then keeps until it is told to stop.
+private struct Daemon {
+    let options: SiteOptions
+    let first: Configuration
+    let log: Logger
+
+    init(site: SiteOptions, _ configuration: Configuration, _ log: Logger) {
+        options = site
+        first = configuration
+        self.log = log
+    }
+
+    func run() async throws {
+        let manager = ServiceManager()
+        let house = try House(first.settings, environment: ProcessInfo.processInfo.environment)
+        let stop = StopFlag()
+        let pulse = Pulse(now: HostClock.now)
+        let http = HTTPClient()
+        defer { http.shutdown() }
+        let (wakes, wake) = AsyncStream<KeeperService.Wake>.makeStream(bufferingPolicy: .unbounded)
+        let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint, .sighup, .sigusr1])
+
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await signal in signals {
+                    switch signal {
+                    case .sighup: wake.yield(.reload)
+                    case .sigusr1: wake.yield(.look)
+                    default:
+                        stop.set()
+                        wake.yield(.stop)
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            let configurations = Configurations(first, options)
+            // A bad start must not look like a good one: settings and admin tokens are read before READY.
+            _ = try Site(first, house: house).keeper(http: http, log: log)
+            guard let lock = try await waitForLock(House.lockPath(first.settings), manager, stop) else { return }
+            lock.announce()
+            let service = KeeperService(
+                keeper: {
+                    let configuration = try configurations.next(stateFolder: house.settings.stateFolder)
+                    return try Site(configuration, house: house.with(configuration.settings))
+                        .keeper(http: http, log: log, pulse: pulse, isStopping: { stop.isSet })
+                },
+                now: HostClock.now, pulse: pulse,
+                signs: KeeperService.Signs(
+                    ready: manager.ready, status: manager.status, reloading: manager.reloading, stopping: manager.stopping, beat: manager.watchdog,
+                    beatEvery: manager.watchdogInterval
+                ),
+                log: log
+            )
+            log.notice("keyturn is ready with \(first.tokens.count) tokens in \(first.policies.count) policies")
+            try await service.run(wakes: wakes, wake: wake)
+            log.notice("keyturn has stopped")
+        }
+    }
+
+    /// Nil when it was told to stop meanwhile.
+    private func waitForLock(_ path: String, _ manager: ServiceManager, _ stop: StopFlag) async throws -> DriverLock? {
+        var hasSaid = false
+        while !stop.isSet {
+            do throws(DriverLock.Failure) { return try DriverLock(path: path) } catch {
+                guard case .taken = error else { throw Refusal(.permission, error.description) }
+                if !hasSaid {
+                    log.notice("another keyturn process is driving; this one waits for it to end")
+                    manager.ready()
+                    manager.status("waiting for another keyturn process to end")
+                    hasSaid = true
+                }
+                try await Task.sleep(for: .milliseconds(500))
+                manager.watchdog()
+            }
+        }
+        return nil
+    }
+}
+
+/// The configuration read at start, then a new one at each reload.
+private final class Configurations: Sendable {
+    private let first: Mutex<Configuration?>
+    private let options: SiteOptions
+
+    init(_ configuration: Configuration, _ options: SiteOptions) {
+        first = Mutex(configuration)
+        self.options = options
+    }
+
+    func next(stateFolder: String) throws -> Configuration {
+        let start = first.withLock { configuration in
+            defer { configuration = nil }
+            return configuration
+        }
+        if let start { return start }
+        let configuration = try options.load()
+        guard configuration.settings.stateFolder == stateFolder else {
+            throw Refusal(.configuration, "the state folder cannot change while the daemon runs: restart it")
+        }
+        return configuration
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Glibc
+
+/// `keyturn`: one executable, one verb a file.
+@main
+struct Keyturn: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keyturn",
+        abstract: "Keeps the API tokens of an LLM gateway young, watched and in the right place.",
+        discussion: """
+            Exit codes: 0 done or nothing to do, 1 failed, 2 part of it waits, 3 stuck and needs a person, 64 usage, \
+            69 gateway out of reach, 77 permission, 78 bad settings or policy.
+            """,
+        subcommands: [
+            DaemonCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self, RotateCommand.self, RevokeCommand.self,
+            AdoptCommand.self, VerifyCommand.self, HistoryCommand.self, SandboxCommand.self, DemoCommand.self,
+        ]
+    )
+
+    static func main() async {
+        // What keyturn creates is its owner's alone, whatever the shell that started it thinks.
+        umask(0o077)
+        // A reader that goes away ends a write with an error, not the process with a signal.
+        _ = signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            ExitReport.end(with: error)
+        }
+    }
+}

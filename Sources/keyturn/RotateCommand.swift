@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import KeyturnAdapters
+import KeyturnCore
+import KeyturnEngine
+
+struct RotateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate", abstract: "Replace tokens now, windows ignored, the overlap kept; follow it to the overlap."
+    )
+
+    @OptionGroup var site: SiteOptions
+    @Argument(help: "Stable names.") var tokens: [String] = []
+    @Flag(help: "Every token of every policy.") var all = false
+    @Option(help: "Why; kept in the history.") var reason: String?
+
+    func validate() throws {
+        guard all != tokens.isEmpty || (all && tokens.isEmpty) else { throw ValidationError("name tokens, or say --all") }
+        if all, !tokens.isEmpty { throw ValidationError("name tokens or say --all, not both") }
+    }
+
+    func run() async throws {
+        CommandLog.bootstrap()
+        let site = try site.look()
+        let names = all ? site.configuration.tokens.map(\.name) : tokens.map(TokenName.init)
+        try CommandLog.refuseUnknown(names, site)
+        let journal = site.house.journal
+        let requests = try names.map { try journal.file(Request(verb: .rotate, token: $0, reason: reason, filedAt: Date())) }
+        let pursuit = Pursuit(site: site, requests: requests) { request, token in
+            guard let rotation = try request.rotation.flatMap({ try journal.rotation($0) }) else { return nil }
+            switch rotation.phase {
+            case .finished: return .done
+            case .abandoned: return .failed
+            default:
+                let status = TokenStatus(of: token, under: site.policies[token.name], verdict: .underWay, at: HostClock.now())
+                return status.stuck == nil ? nil : .stuck
+            }
+        }
+        let exit = try await pursuit.follow()
+        try CommandLog.sum(up: names, site, exit)
+    }
+}
+
+struct RevokeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "End a token: revoke all its generations. It stays ended until `rotate`."
+    )
+
+    @OptionGroup var site: SiteOptions
+    @Argument(help: "Its stable name.") var token: String
+
+    func run() async throws {
+        CommandLog.bootstrap()
+        let site = try site.look()
+        let name = TokenName(token)
+        guard try site.tokens().contains(where: { $0.name == name }) else {
+            throw Refusal(.failed, "no policy asks for \(name), and the journal does not know it")
+        }
+        let request = try site.house.journal.file(Request(verb: .revoke, token: name, filedAt: Date()))
+        let pursuit = Pursuit(site: site, requests: [request]) { _, token in
+            let left = token.generations.filter { $0.state == .revoking || $0.state == .held || $0.state == .retiring }
+            if left.isEmpty { return .done }
+            return left.contains { $0.attempts.isStuck } ? .stuck : nil
+        }
+        let exit = try await pursuit.follow()
+        if exit == .done, let token = try site.house.journal.token(name) {
+            for target in token.targets { Terminal.print("\(name): \(target.id) still holds the revoked secret") }
+        }
+        try CommandLog.sum(up: [name], site, exit)
+    }
+}
+
+struct AdoptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adopt", abstract: "Take over a token that exists: finds its generation at the gateway by name, keeps the secret."
+    )
+
+    @OptionGroup var site: SiteOptions
+    @Argument(help: "The stable name that a policy gives it.") var token: String
+    @Option(help: ArgumentHelp("The file its secret lies in; one of its targets is read in that target's format.", valueName: "file")) var from: String
+    @Option(help: ArgumentHelp("The name at the gateway, where several would fit.", valueName: "name")) var generation: String?
+
+    func run() async throws {
+        CommandLog.bootstrap()
+        let site = try site.look()
+        let name = TokenName(token)
+        try CommandLog.refuseUnknown([name], site)
+        let journal = site.house.journal
+        let file = from.hasPrefix("/") ? from : FileManager.default.currentDirectoryPath + "/" + from
+        let request = try journal.file(Request(verb: .adopt, token: name, file: file, generation: generation, filedAt: Date()))
+        let pursuit = Pursuit(site: site, requests: [request]) { request, token in
+            guard let rotation = try request.rotation.flatMap({ try journal.rotation($0) }) else { return nil }
+            switch rotation.phase {
+            case .finished: return .done
+            case .abandoned: return .failed
+            default:
+                return TokenStatus(of: token, under: site.policies[name], verdict: .underWay, at: HostClock.now()).stuck == nil ? nil : .stuck
+            }
+        }
+        let exit = try await pursuit.follow()
+        try CommandLog.sum(up: [name], site, exit)
+    }
+}
