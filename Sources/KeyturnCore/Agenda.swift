@@ -50,14 +50,19 @@ package struct Agenda: Sendable, Equatable {
     private static func turns(of token: Token, _ policy: TokenPolicy, _ now: Moment, _ end: Date) -> [Turn] {
         guard token.ending == nil else { return [] }
         let overlap = policy.overlap.atLeast
-        guard var generation = token.currentGeneration, generation.state == .held else {
+        var turns: [Turn] = []
+        var generation: Generation
+        if let current = token.currentGeneration, current.state == .held {
+            generation = current
+        } else {
             if case .on(let date) = policy.expires, date <= now.wall { return [] }
-            return [Turn(at: now.wall, token: token.name, what: .rotate)]
+            turns = [Turn(at: now.wall, token: token.name, what: .rotate)]
+            let expiresAt = policy.expires.date(ofGenerationMadeAt: now.wall)
+            generation = Generation(name: "", state: .held, intendedAt: now.wall, expiresAt: expiresAt, signature: "")
         }
         if policy.rotate == .never {
-            return generation.expiresAt.map { $0 <= end ? [Turn(at: $0, token: token.name, what: .end)] : [] } ?? []
+            return turns + (generation.expiresAt.map { $0 <= end ? [Turn(at: $0, token: token.name, what: .end)] : [] } ?? [])
         }
-        var turns: [Turn] = []
         while turns.count < mostTurns, let next = Schedule(of: generation, under: policy).next(from: now.wall), next <= end {
             turns.append(Turn(at: next, token: token.name, what: .rotate))
             turns.append(Turn(at: overlap.after(next), token: token.name, what: .revoke))

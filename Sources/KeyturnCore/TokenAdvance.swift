@@ -156,7 +156,12 @@ extension Token {
         guard desired == generation else { throw Mismatch("\(generation) was published to \(id), which is to hold \(desired ?? "nothing")") }
         let index = targetIndex(id)
         targets[index] = TargetState(id: id, generation: generation, deliveredAt: now.wall)
+        // A consumer that is not told and not asked reads its target by itself: delivered is applied.
+        let target = policy?.targets.first { $0.id == id }
+        if target?.then == nil { targets[index].takenAt = now.wall }
+        if target?.then == nil, target?.confirm == nil { targets[index].appliedAt = now.wall }
         if rotation?.phase == .publishing, policy?.targets.allSatisfy({ target($0.id).generation == generation }) == true { enter(.applying) }
+        try settleDeliveries(policy, now)
     }
 
     /// After a target was applied: is a withdrawal complete, or are all targets there, so that the last recheck is due?

@@ -14,7 +14,7 @@ struct Recorder: Sendable {
         let entries = try take(events, of: &next, under: policy)
         try journal.record(next, entries)
         token = next
-        tell(entries, events)
+        tell(entries, events, step: token.rotation?.phase)
     }
 
     /// The same for an intent, which also needs a free place of the account. False: there is none, and nothing was recorded.
@@ -24,7 +24,7 @@ struct Recorder: Sendable {
         let unknownSince = now().wall.addingTimeInterval(-Recorder.unknownCountsFor)
         guard try journal.reserve(next, entries, others: others, capacity: capacity, unknownSince: unknownSince) else { return false }
         token = next
-        tell(entries, [event])
+        tell(entries, [event], step: token.rotation?.phase)
         return true
     }
 
@@ -36,23 +36,29 @@ struct Recorder: Sendable {
         var entries: [HistoryEntry] = []
         for event in events {
             let moment = now()
+            let wasOpen = token.rotation?.isOpen == true
             try token.advance(event, for: policy, at: moment)
+            var sentence = event.sentence
+            if wasOpen, let rotation = token.rotation, !rotation.isOpen {
+                sentence += rotation.phase == .finished ? "; the rotation is finished" : "; the rotation is given up"
+            }
             entries.append(
                 HistoryEntry(
                     at: moment.wall, token: token.name, environment: token.environment, rotation: token.rotation?.id, generation: event.generation,
-                    code: event.code, sentence: event.sentence
+                    code: event.code, sentence: sentence
                 )
             )
         }
         return entries
     }
 
-    private func tell(_ entries: [HistoryEntry], _ events: [Event]) {
+    private func tell(_ entries: [HistoryEntry], _ events: [Event], step: Rotation.Phase?) {
         for (entry, event) in zip(entries, events) {
             var fields: Logger.Metadata = [
                 LogKeys.token: "\(entry.token)", LogKeys.environment: "\(entry.environment)", LogKeys.code: "\(entry.code)",
             ]
             if let rotation = entry.rotation { fields[LogKeys.rotation] = "\(rotation)" }
+            if let step { fields[LogKeys.step] = "\(step.rawValue)" }
             if let generation = entry.generation { fields[LogKeys.generation] = "\(generation)" }
             log.log(level: event.level, "\(entry.sentence)", metadata: fields)
         }

@@ -23,14 +23,21 @@ struct CheckCommand: ParsableCommand {
             let missing = configuration.secretProblems(environment: environment)
             guard missing.isEmpty else { throw ConfigurationErrors(problems: missing) }
             warnings = configuration.warnings + Foresight(configuration).problems()
-            summary = "\(configuration.policies.count) policies with \(configuration.tokens.count) tokens are right"
+            summary = Self.count(configuration.policies)
         case .policies(let file):
             let reading = try PolicyReader(gateways: nil).read(file)
             warnings = reading.warnings + reading.policies.flatMap { policy in policy.tokens.flatMap { Foresight.problems(of: $0, in: policy) } }
-            summary = "\(reading.policies.count) policies with \(reading.policies.flatMap(\.tokens).count) tokens are right (their gateways were not looked up)"
+            summary = Self.count(reading.policies) + " (without settings their gateways are not looked up)"
         }
         for warning in warnings { Terminal.print(Colour.yellow.paint("\(warning.place): warning: \(warning.message)")) }
         Terminal.print(summary + (warnings.isEmpty ? "" : ", \(warnings.count) warning\(warnings.count == 1 ? "" : "s")"))
+    }
+}
+
+extension CheckCommand {
+    private static func count(_ policies: [Policy]) -> String {
+        let tokens = policies.reduce(0) { $0 + $1.tokens.count }
+        return "right: \(policies.count) polic\(policies.count == 1 ? "y" : "ies"), \(tokens) token\(tokens == 1 ? "" : "s")"
     }
 }
 

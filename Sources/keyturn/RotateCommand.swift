@@ -15,8 +15,7 @@ struct RotateCommand: AsyncParsableCommand {
     @Option(help: "Why; kept in the history.") var reason: String?
 
     func validate() throws {
-        guard all != tokens.isEmpty || (all && tokens.isEmpty) else { throw ValidationError("name tokens, or say --all") }
-        if all, !tokens.isEmpty { throw ValidationError("name tokens or say --all, not both") }
+        guard all == tokens.isEmpty else { throw ValidationError(all ? "name tokens or say --all, not both" : "name tokens, or say --all") }
     }
 
     func run() async throws {

@@ -1,0 +1,49 @@
+# Everything a person or a build does with Keyturn. `make help` lists it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# What the build links and the tests run, by Debian's names.
+PACKAGES = libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl strace git
+
+SWIFT ?= swift
+RELEASE = -c release --static-swift-stdlib --product keyturn
+
+.PHONY: help deps build release demo test lint format install
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+deps: ## Debian packages, where missing (asks for root only then)
+	@missing=; for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+build: deps ## the executable, for development
+	$(SWIFT) build --product keyturn
+
+release: deps ## the executable, for use: Swift's runtime inside
+	$(SWIFT) build $(RELEASE)
+
+demo: build ## a gateway, two tokens, consumers that never fail: half a minute
+	@"$$($(SWIFT) build --product keyturn --show-bin-path)/keyturn" demo
+
+test: deps ## all tests
+	$(SWIFT) test
+
+lint: ## formatting and what the compiler does not see
+	$(SWIFT) format lint --strict --configuration .swift-format --recursive Package.swift Sources Tests
+	./.ci/imports
+
+format: ## bring the sources into shape
+	$(SWIFT) format --in-place --configuration .swift-format --recursive Package.swift Sources Tests
+
+install: release ## executable, unit, user and samples below DESTDIR/PREFIX
+	install -D -m 0755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/keyturn" $(DESTDIR)$(PREFIX)/bin/keyturn
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/bin/keyturn|$(PREFIX)/bin/keyturn|' systemd/keyturn.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/keyturn.service
+	install -D -m 0644 systemd/keyturn.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/keyturn.conf
+	install -d $(DESTDIR)$(PREFIX)/share/keyturn/policies
+	install -m 0644 etc/keyturn.yaml $(DESTDIR)$(PREFIX)/share/keyturn/
+	install -m 0644 policies/*.yaml $(DESTDIR)$(PREFIX)/share/keyturn/policies/
