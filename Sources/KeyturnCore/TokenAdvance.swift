@@ -157,9 +157,9 @@ extension Token {
         let index = targetIndex(id)
         targets[index] = TargetState(id: id, generation: generation, deliveredAt: now.wall)
         // A consumer that is not told and not asked reads its target by itself: delivered is applied.
-        let target = policy?.targets.first { $0.id == id }
-        if target?.then == nil { targets[index].takenAt = now.wall }
-        if target?.then == nil, target?.confirm == nil { targets[index].appliedAt = now.wall }
+        let wish = policy?.targets.first { $0.id == id }
+        if wish?.then == nil { targets[index].takenAt = now.wall }
+        if wish?.then == nil, wish?.confirm == nil { targets[index].appliedAt = now.wall }
         if rotation?.phase == .publishing, policy?.targets.allSatisfy({ target($0.id).generation == generation }) == true { enter(.applying) }
         try settleDeliveries(policy, now)
     }
@@ -185,6 +185,8 @@ extension Token {
             generations[index].attempts = Attempts()
             generations[index].retirement = Retirement(under: policy?.overlap ?? Overlap(), from: now)
         }
+        // A target that the policy no longer names is nobody's business any more, and must not hold a revocation back.
+        if let policy { targets.removeAll { target in !policy.targets.contains { $0.id == target.id } } }
         attempts = Attempts()
         close(.finished, now)
     }

@@ -54,17 +54,19 @@ package struct Keeper: Sendable {
                 (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity))
             }
         )
+        try takeIntents(&tokens, recorder)
         var facts = try await takeRequests(&tokens, desks, recorder)
         try wipeLeftovers(tokens)
-        try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
+        let seen = try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
 
         let verdicts = judge(tokens, facts)
+        await list(for: verdicts, of: tokens, desks)
         let blocked = try await drive(&tokens, only, verdicts, desks, recorder)
 
         let after = judge(tokens, [:])
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, now: ports.now())
-        let findings = watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        let findings = seen + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         try tell(findings, judged: { Watcher.judges($0, with: desks) })
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
@@ -90,6 +92,17 @@ package struct Keeper: Sendable {
             )
         }
         return nil
+    }
+
+    /// Asks each gateway at which something begins for its list, once for all of them.
+    private func list(for verdicts: [TokenName: Verdict], of tokens: [Token], _ desks: [GatewayName: Desk]) async {
+        for (name, desk) in desks where desk.answer == nil {
+            let begins = tokens.contains { token in
+                guard token.gateway == name, case .start = verdicts[token.name] else { return false }
+                return true
+            }
+            if begins { await desk.list() }
+        }
     }
 
     // MARK: Deciding
@@ -183,7 +196,7 @@ package struct Keeper: Sendable {
             switch verdict {
             case .start(let cause, let reason):
                 // Without the gateway's list nothing can be created: the rotation begins when it can.
-                if case .failure = await listing(desk) { break }
+                if case .failure = desk.answer { break }
                 let resumes: [Event] = token.ending == nil ? [] : [.resumed]
                 try recorder.record(resumes + [.started(cause, reason: reason)], of: &token, under: policy)
             case .end(let how): try recorder.record([.ended(how)], of: &token, under: policy)
@@ -196,11 +209,6 @@ package struct Keeper: Sendable {
             log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
             return (try ports.journal.token(token.name) ?? token, true)
         }
-    }
-
-    private func listing(_ desk: Desk) async -> Result<Listing, GatewayError> {
-        if let answer = desk.answer { return answer }
-        return await desk.list()
     }
 
     // MARK: Telling

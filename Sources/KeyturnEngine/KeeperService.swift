@@ -66,13 +66,22 @@ package struct KeeperService: Sendable {
             let watches = started.wall >= nextWatch || nextWatch.timeIntervalSince(started.wall) > keeper.settings.watchEvery.approximateSeconds * 2
             if watches { nextWatch = keeper.settings.watchEvery.after(started.wall) }
             let current = keeper
-            let outlook = try await watched { try await current.pass(watches: watches) }
+            var next = nextWatch
+            do {
+                let outlook = try await watched { try await current.pass(watches: watches) }
+                troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
+                if let look = outlook.nextLook { next = min(next, look) }
+                signs.status(outlook.summary(at: now().wall))
+            } catch {
+                // Where the journal cannot be written nothing else may happen, and ending would not mend it: say so and wait.
+                troubled += 1
+                log.error("this pass came to nothing: \(error)")
+                signs.status("\(error)")
+            }
             if keeper.isStopping() { break }
-            troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
-            let retry = troubled == 0 ? nil : now().wall.addingTimeInterval(Backoff.wait(after: troubled, of: "gateway"))
-            signs.status(outlook.summary(at: now().wall))
+            if troubled > 0 { next = min(next, now().wall.addingTimeInterval(Backoff.wait(after: troubled, of: "pass"))) }
 
-            switch await sleep(until: [outlook.nextLook, retry, nextWatch].compactMap(\.self).min() ?? nextWatch, &events, wake) {
+            switch await sleep(until: next, &events, wake) {
             case .look, .tick: break
             case .stop: return signs.stopping()
             case .reload:

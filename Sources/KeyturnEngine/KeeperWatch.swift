@@ -1,12 +1,30 @@
 import Foundation
 import KeyturnCore
-import Logging
 
 extension Keeper {
+    /// Intents that a process left behind when it ended: either their secret was kept, then they go on, or their outcome
+    /// will never be known, and they are looked for at the gateway from here on, before anything else is created.
+    func takeIntents(_ tokens: inout [Token], _ recorder: Recorder) throws {
+        for index in tokens.indices {
+            for intent in tokens[index].generations where intent.state == .intended {
+                let event: Event
+                if let secret = try ports.keyring.secret(intent.name, of: tokens[index].gateway), tokens[index].rotation?.phase == .minting {
+                    let id = try ports.keyring.id(intent.name, of: tokens[index].gateway)
+                    event = .minted(intent.name, id, fingerprint: try ports.keyring.fingerprint(secret))
+                } else {
+                    try ports.keyring.release(intent.name, of: tokens[index].gateway)
+                    event = .lost(intent.name, why: "the process ended before its secret was kept")
+                }
+                try recorder.record([event], of: &tokens[index], under: policies[tokens[index].name])
+            }
+        }
+    }
+
     /// Compares journal and gateway: creates that turned up, ids that were missing, secrets in use that are dead.
     func lookOutside(
         _ tokens: inout [Token], _ facts: inout [TokenName: Facts], _ desks: [GatewayName: Desk], _ recorder: Recorder, watches: Bool
-    ) async throws {
+    ) async throws -> [Finding] {
+        var findings: [Finding] = []
         for (name, desk) in desks {
             let mine = tokens.indices.filter { tokens[$0].gateway == name }
             guard watches || mine.contains(where: { wantsListing(tokens[$0]) }) else { continue }
@@ -18,11 +36,12 @@ extension Keeper {
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
             // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
             guard dead.count <= max(3, mine.count / 10) else {
-                try reportMany(dead.count, name)
+                findings.append(manyDead(dead.count, name))
                 continue
             }
             for (token, why) in dead { facts[token, default: Facts()].dead = why }
         }
+        return findings
     }
 
     private func wantsListing(_ token: Token) -> Bool {
@@ -63,23 +82,22 @@ extension Keeper {
     private func findDead(
         _ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder, watches: Bool
     ) async throws -> [(TokenName, String)] {
+        let suspects = mine.filter { index in
+            guard let current = tokens[index].currentGeneration, current.state == .held, tokens[index].ending == nil else { return false }
+            return policies[tokens[index].name] != nil && (watches || current.refusals != nil || isListedDead(current, listing))
+        }
+        let outcomes = await trials(of: suspects.map { tokens[$0] }, desk)
         var dead: [(TokenName, String)] = []
-        for index in mine {
+        for index in suspects {
             let token = tokens[index]
-            guard let current = token.currentGeneration, current.state == .held, token.ending == nil, policies[token.name] != nil else { continue }
-            let listed = current.keyID.flatMap { listing.key($0) }
-            let isListedDead = current.keyID != nil && listed?.isAlive != true
-            guard watches || isListedDead || current.refusals != nil else { continue }
-            guard let secret = try ports.keyring.secret(current.name, of: token.gateway) else { continue }
-            guard let outcome = try? await desk.gateway.probe(secret) else { continue }
+            guard let current = token.currentGeneration, let outcome = outcomes[token.name] else { continue }
             switch outcome {
             case .accepted:
                 if current.refusals != nil { try recorder.record([.trialAccepted(current.name)], of: &tokens[index], under: policies[token.name]) }
+            case .refused where isListedDead(current, listing):
+                let isGone = current.keyID.flatMap { listing.key($0) } == nil
+                dead.append((token.name, "\(current.name) \(isGone ? "is gone from" : "was ended at") the gateway"))
             case .refused(let why):
-                if isListedDead {
-                    dead.append((token.name, listed == nil ? "\(current.name) is gone from the gateway" : "\(current.name) was ended at the gateway"))
-                    continue
-                }
                 try recorder.record([.trialRefused(current.name, why: why)], of: &tokens[index], under: policies[token.name])
                 if tokens[index].currentGeneration?.refusals?.areFinal(at: ports.now().wall) == true {
                     dead.append((token.name, "\(current.name) is refused: \(why)"))
@@ -89,14 +107,36 @@ extension Keeper {
         return dead
     }
 
-    private func reportMany(_ count: Int, _ gateway: GatewayName) throws {
-        let finding = Finding(
+    private func isListedDead(_ generation: Generation, _ listing: Listing) -> Bool {
+        guard let id = generation.keyID else { return false }
+        return listing.key(id)?.isAlive != true
+    }
+
+    /// Tries the secrets in use, several at once; what could not be learnt is left out.
+    private func trials(of tokens: [Token], _ desk: Desk) async -> [TokenName: ProbeOutcome] {
+        let width = max(1, settings.gateways[desk.name]?.concurrent ?? 1)
+        return await withTaskGroup(of: (TokenName, ProbeOutcome?).self) { group in
+            var outcomes: [TokenName: ProbeOutcome] = [:]
+            for (position, token) in tokens.enumerated() {
+                if position >= width, let (name, outcome) = await group.next() { outcomes[name] = outcome }
+                group.addTask { (token.name, await trial(of: token, desk)) }
+            }
+            for await (name, outcome) in group { outcomes[name] = outcome }
+            return outcomes
+        }
+    }
+
+    private func trial(of token: Token, _ desk: Desk) async -> ProbeOutcome? {
+        guard let current = token.currentGeneration, let secret = try? ports.keyring.secret(current.name, of: token.gateway) else { return nil }
+        return try? await desk.gateway.probe(secret)
+    }
+
+    private func manyDead(_ count: Int, _ gateway: GatewayName) -> Finding {
+        Finding(
             code: .manyDead, severity: .error, subject: gateway.text,
             sentence: "\(count) tokens at \(gateway) seem dead at once; none is replaced by itself",
             help: "look at the gateway, then `keyturn rotate TOKEN` for those that are really dead"
         )
-        let changes = try ports.journal.reconcile([finding], judged: { $0.key == finding.key }, at: ports.now().wall)
-        for finding in changes.opened { log.error("\(finding.sentence); \(finding.help)", metadata: finding.fields) }
     }
 
     /// Records of generations that were seen refused, left by a process that died before it wiped them.

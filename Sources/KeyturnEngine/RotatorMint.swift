@@ -4,13 +4,11 @@ import KeyturnCore
 extension Rotator {
     /// Brings a new generation into the world, or proves why not.
     ///
-    /// The order is the promise: an intent that a dead process left is settled first; everything that could fail later is
-    /// tried before; the name is durable before the gateway hears of it; the secret is durable before anything else
-    /// happens with it. The gateway is asked to create exactly once for one name.
+    /// The order is the promise: everything that could fail later is tried before; the name is durable before the gateway
+    /// hears of it; the secret is durable before anything else happens with it. The gateway is asked to create exactly
+    /// once for one name. What a dead process left was settled when the pass began.
     func mint(_ token: inout Token) async throws -> [Event] {
         guard let policy else { return [] }
-        if let left = token.generations.first(where: { $0.state == .intended }) { return try settle(left, token) }
-
         let listing: Listing
         do throws(GatewayError) { listing = try await desk.listed() } catch {
             return [.held(why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
@@ -54,16 +52,6 @@ extension Rotator {
             guard id == nil, let generation = token.generation(name) else { return events }
             return events + (await identify(generation, token).map { [.identified(name, $0)] } ?? [])
         }
-    }
-
-    /// An intent whose process is gone. Either its secret was kept, then it goes on, or it will never be known.
-    private func settle(_ intent: Generation, _ token: Token) throws -> [Event] {
-        if let secret = try ports.keyring.secret(intent.name, of: token.gateway) {
-            let id = try ports.keyring.id(intent.name, of: token.gateway)
-            return [.minted(intent.name, id, fingerprint: try ports.keyring.fingerprint(secret))]
-        }
-        try ports.keyring.release(intent.name, of: token.gateway)
-        return [.lost(intent.name, why: "the process ended before its secret was kept")]
     }
 
     /// The id that the answer did not tell: the only living one of its name that was not there before.

@@ -33,7 +33,7 @@ struct Watcher: Sendable {
         if let stuck = TokenStatus(of: token, under: policy, verdict: verdict, at: now).stuck {
             add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", "mend that, then `keyturn rotate \(token.name)` to go on at once")
         }
-        if policy == nil, token.ending == nil, token.currentGeneration != nil {
+        if policy == nil, token.ending == nil, token.generations.contains(where: \.isLiving) {
             add(
                 .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") stays alive",
                 "`keyturn revoke \(token.name)` ends it; a policy that names it takes it up again"
@@ -79,19 +79,19 @@ struct Watcher: Sendable {
 
     private func findings(about desk: Desk) -> [Finding] {
         var findings: [Finding] = []
-        func add(_ code: Finding.Code, _ sentence: String, _ help: String) {
-            findings.append(Finding(code: code, severity: .error, subject: desk.name.text, sentence: sentence, help: help))
+        func add(_ code: Finding.Code, _ severity: Severity, _ sentence: String, _ help: String) {
+            findings.append(Finding(code: code, severity: severity, subject: desk.name.text, sentence: sentence, help: help))
         }
-        if let why = desk.clockIsOff(at: now.wall) { add(.clockOff, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
+        if let why = desk.clockIsOff(at: now.wall) { add(.clockOff, .error, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
         if case .failure(let error)? = desk.answer {
             switch error {
             case .adminRefused:
                 add(
-                    .adminTokenRefused, "gateway \(desk.name) refuses the admin token: \(error); nothing is created or revoked there",
+                    .adminTokenRefused, .error, "gateway \(desk.name) refuses the admin token: \(error); nothing is created or revoked there",
                     "put a valid one where the settings say and reload keyturn"
                 )
             case .unreachable, .inconclusive, .rejected:
-                add(.gatewayUnreachable, "gateway \(desk.name) does not list its tokens: \(error)", "it is tried again; see its url in keyturn.yaml")
+                add(.gatewayUnreachable, .warning, "gateway \(desk.name) does not list its tokens: \(error)", "it is tried again; see its url in keyturn.yaml")
             }
         }
         return findings

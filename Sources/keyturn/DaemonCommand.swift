@@ -66,7 +66,6 @@ private struct Once {
 extension Exit {
     /// What a pass leaves behind, in one number.
     init(of outlook: Keeper.Outlook) {
-        let now = HostClock.now()
         let isStuck = outlook.findings.contains { $0.code == .tokenStuck || $0.code == .keyringUnknown || $0.code == .adminTokenRefused }
         if outlook.troubles.values.contains(where: \.isUnreachable) {
             self = .unreachable
@@ -80,7 +79,6 @@ extension Exit {
                 if case .waits = outlook.verdicts[token.name] { return true }
                 return token.generations.contains { $0.state == .retiring || $0.state == .revoking }
             }
-            _ = now
             self = isWaiting ? .waits : .done
         }
     }

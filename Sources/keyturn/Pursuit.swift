@@ -21,35 +21,68 @@ struct Pursuit {
             var told = Told(journal, Set(requests.map(\.token)))
             let http = HTTPClient()
             defer { http.shutdown() }
+            let filed = Date()
             while !stop.isSet {
                 try told.tell()
                 if let exit = try outcome() { return exit }
-                do throws(DriverLock.Failure) {
-                    let lock = try DriverLock(path: House.lockPath(site.configuration.settings))
-                    lock.announce()
-                    do { if let exit = try await drive(http, stop, &told) { return exit } } catch { throw .unusable("\(error)") }
-                } catch {
-                    guard case .taken = error else { throw Refusal(.permission, error.description) }
+                guard let lock = try lock() else {
+                    if Date().timeIntervalSince(filed) > Pursuit.patience, try requests.contains(where: { try !isTaken($0) }) { return notTaken() }
                     try wakeDriver()
                     try await Task.sleep(for: .milliseconds(100))
+                    continue
+                }
+                lock.announce()
+                do { return try await drive(http, stop, &told) } catch {
+                    try withdraw(because: error)
+                    throw error
                 }
             }
             return .waits
         }
     }
 
+    /// Seconds that a driver may take to look at a request.
+    private static let patience: TimeInterval = 60
+
+    /// Nil while somebody else drives.
+    private func lock() throws -> DriverLock? {
+        do throws(DriverLock.Failure) { return try DriverLock(path: House.lockPath(site.configuration.settings)) } catch {
+            guard case .taken = error else { throw Refusal(.permission, error.description) }
+            return nil
+        }
+    }
+
+    private func isTaken(_ request: Request) throws -> Bool { try journal.request(request.number)?.answeredAt != nil }
+
+    private func notTaken() -> Exit {
+        Terminal.error("keyturn: the request is filed, and the process that drives has not looked at it yet: see its log")
+        return .waits
+    }
+
+    /// What could not even be begun must not begin by itself on another day.
+    private func withdraw(because error: any Error) throws {
+        for request in requests {
+            guard var pending = try journal.request(request.number), pending.answeredAt == nil else { continue }
+            pending.refusal = "withdrawn by the command: \(error)"
+            try journal.answer(pending, at: Date())
+        }
+    }
+
     /// Drives the requested tokens until they are through, stuck, or have to wait for longer than anybody watches.
-    private func drive(_ http: HTTPClient, _ stop: StopFlag, _ told: inout Told) async throws -> Exit? {
+    private func drive(_ http: HTTPClient, _ stop: StopFlag, _ told: inout Told) async throws -> Exit {
         let keeper = try site.keeper(http: http, log: Logger(label: "keyturn"), isStopping: { stop.isSet })
-        var isFirst = true
         while !stop.isSet {
-            let outlook = try await keeper.pass(watches: isFirst, only: Set(requests.map(\.token)))
-            isFirst = false
+            let outlook = try await keeper.pass(watches: false, only: Set(requests.map(\.token)))
             try told.tell()
+            if let finding = outlook.findings.first(where: { $0.code == .keyringUnknown }) {
+                Terminal.error("keyturn: \(finding.sentence); \(finding.help)")
+                return .stuck
+            }
             if let exit = try outcome() { return exit }
             if let error = outlook.troubles.values.first {
                 Terminal.error("keyturn: \(error)")
-                return error.isUnreachable ? .unreachable : error.needsPerson ? .stuck : .unreachable
+                if case .adminRefused = error { return .stuck }
+                return .unreachable
             }
             guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
             try await Task.sleep(for: .seconds(max(0.05, next.timeIntervalSinceNow)))
@@ -82,12 +115,12 @@ struct Pursuit {
     private func gatewayTrouble() -> Exit? {
         let gateways = Set(requests.compactMap { site.policies[$0.token]?.gateway.text })
         guard let findings = try? journal.openFindings() else { return nil }
-        for open in findings where gateways.contains(open.finding.subject) {
-            guard open.finding.code == .gatewayUnreachable || open.finding.code == .adminTokenRefused else { continue }
+        for open in findings where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
+            guard [.gatewayUnreachable, .adminTokenRefused, .keyringUnknown].contains(open.finding.code) else { continue }
             // One that opened before the request may be over by now: the driver looks first.
             guard open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) else { continue }
             Terminal.error("keyturn: \(open.finding.sentence); \(open.finding.help)")
-            return open.finding.code == .adminTokenRefused ? .stuck : .unreachable
+            return open.finding.code == .gatewayUnreachable ? .unreachable : .stuck
         }
         return nil
     }

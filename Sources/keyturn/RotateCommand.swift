@@ -20,7 +20,7 @@ struct RotateCommand: AsyncParsableCommand {
 
     func run() async throws {
         CommandLog.bootstrap()
-        let site = try site.look()
+        let site = try site.enter()
         let names = all ? site.configuration.tokens.map(\.name) : tokens.map(TokenName.init)
         try CommandLog.refuseUnknown(names, site)
         let journal = site.house.journal
@@ -50,7 +50,7 @@ struct RevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         CommandLog.bootstrap()
-        let site = try site.look()
+        let site = try site.enter()
         let name = TokenName(token)
         guard try site.tokens().contains(where: { $0.name == name }) else {
             throw Refusal(.failed, "no policy asks for \(name), and the journal does not know it")
@@ -81,7 +81,7 @@ struct AdoptCommand: AsyncParsableCommand {
 
     func run() async throws {
         CommandLog.bootstrap()
-        let site = try site.look()
+        let site = try site.enter()
         let name = TokenName(token)
         try CommandLog.refuseUnknown([name], site)
         let journal = site.house.journal

@@ -19,10 +19,15 @@ struct SiteOptions: ParsableArguments {
         try Configuration.load(settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds)
     }
 
-    /// For commands that only look: the journal is opened where there is one.
-    func look() throws -> Site {
+    /// For commands that only look: the journal is opened where there is one, and none is made.
+    func look() throws -> Site { try open(makes: false) }
+
+    /// For commands that ask for something.
+    func enter() throws -> Site { try open(makes: true) }
+
+    private func open(makes: Bool) throws -> Site {
         let configuration = try load()
-        return Site(configuration, house: try House(configuration.settings, environment: ProcessInfo.processInfo.environment))
+        return Site(configuration, house: try House(configuration.settings, environment: ProcessInfo.processInfo.environment, makes: makes))
     }
 }
 

@@ -21,18 +21,24 @@ package struct House: Sendable {
 
     package static func lockPath(_ settings: Settings) -> String { settings.stateFolder + "/lock" }
 
-    /// Opens journal and keyring; makes them on a host that has none yet.
-    package init(_ settings: Settings, environment: [String: String]) throws {
-        self.settings = settings
+    /// Opens journal and keyring. On a host that has none yet they are made where `makes` says so; who only looks sees an
+    /// empty journal, since what a looking administrator made would not be the service's.
+    package init(_ settings: Settings, environment: [String: String], makes: Bool = true) throws {
+        try StepDown.toOwner(of: settings.stateFolder)
+        let path = settings.stateFolder + "/journal.db"
+        if !makes, unsafe access(path, F_OK) != 0, errno == ENOENT {
+            self.init(settings, try SQLiteJournal(path: nil), try KeyringFolder(path: settings.stateFolder + "/keys"))
+            return
+        }
         try House.makeStateFolder(settings.stateFolder)
-        let journal = try SQLiteJournal(path: settings.stateFolder + "/journal.db")
+        let journal = try SQLiteJournal(path: path)
         let sealKey = try SecretReader.optionalCredential("keyring-key", environment: environment)
-        self.journal = journal
-        keyring = try KeyringFolder(
+        let keyring = try KeyringFolder(
             path: settings.stateFolder + "/keys", sealKey: sealKey, belongs: { try journal.fact("keyring") },
             claim: { try journal.setFact("keyring", $0) }
         )
         try keyring.found()
+        self.init(settings, journal, keyring)
     }
 
     private init(_ settings: Settings, _ journal: SQLiteJournal, _ keyring: KeyringFolder) {

@@ -9,9 +9,17 @@ package final class SQLiteJournal: Journal {
     package let path: String
     private let queue: DatabaseQueue
 
-    /// Opens the file, makes it (0600) where it is missing, and brings its tables up to date.
-    package init(path: String) throws(JournalError) {
-        self.path = path
+    /// Opens the file, makes it (0600) where it is missing, and brings its tables up to date. Without a path it lives in
+    /// memory, empty, for who looks at a host that has none.
+    package init(path: String?) throws(JournalError) {
+        self.path = path ?? "in memory"
+        guard let path else {
+            do {
+                queue = try DatabaseQueue()
+                try JournalSchema.migrator.migrate(queue)
+            } catch { throw SQLiteJournal.explain(error, "in memory") }
+            return
+        }
         do {
             var configuration = GRDB.Configuration()
             configuration.journalMode = .wal

@@ -26,6 +26,11 @@ package struct KeyringFolder: Keyring {
         host = HostKey(path: path + "/host.key")
     }
 
+    /// A keyring that no journal knows: nothing can be done with it.
+    package init(path: String) throws(KeyringError) {
+        try self.init(path: path, sealKey: nil, belongs: { nil }, claim: { _ in })
+    }
+
     /// Makes an empty keyring where the journal has never known one; a journal that has is never given a new one.
     package func found() throws(KeyringError) {
         do {
