@@ -128,8 +128,8 @@ package struct Keeper: Sendable {
             switch token.step(for: policies[token.name], at: now) {
             case .wait(let until?): looks.append(until)
             case .wait(nil): break
-            // It fell due while others were driven; or it cannot go on at all, which is no reason to spin.
-            default: looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 0))
+            // It fell due while others were driven; or it cannot go on, which is no reason to spin.
+            default: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 0)) }
             }
             switch verdicts[token.name] {
             case .waits(let until?, _), .rests(let until?, _): looks.append(until)

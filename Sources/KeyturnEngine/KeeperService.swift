@@ -67,10 +67,12 @@ package struct KeeperService: Sendable {
             if watches { nextWatch = keeper.settings.watchEvery.after(started.wall) }
             let current = keeper
             var next = nextWatch
+            var retryAfter: TimeInterval = 0
             do {
                 let outlook = try await watched { try await current.pass(watches: watches) }
                 troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
                 if let look = outlook.nextLook { next = min(next, look) }
+                retryAfter = outlook.troubles.values.compactMap(\.retryAfter).max() ?? 0
                 signs.status(outlook.summary(at: now().wall))
             } catch {
                 // Where the journal cannot be written nothing else may happen, and ending would not mend it: say so and wait.
@@ -79,7 +81,10 @@ package struct KeeperService: Sendable {
                 signs.status("\(error)")
             }
             if keeper.isStopping() { break }
-            if troubled > 0 { next = min(next, now().wall.addingTimeInterval(Backoff.wait(after: troubled, of: "pass"))) }
+            if troubled > 0 {
+                let wait = max(Backoff.wait(after: troubled, of: "pass"), min(retryAfter, Backoff.longest))
+                next = min(next, now().wall.addingTimeInterval(wait))
+            }
 
             switch await sleep(until: next, &events, wake) {
             case .look, .tick: break
