@@ -11,6 +11,7 @@ package struct Finding: Sendable, Equatable {
         case overlapTooLong = "overlap-too-long"
         case manyDead = "many-dead"
         case leftPolicies = "left-policies"
+        case gatewayChanged = "gateway-changed"
     }
 
     package var code: Code

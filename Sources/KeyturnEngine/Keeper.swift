@@ -77,6 +77,11 @@ package struct Keeper: Sendable {
     /// The journal's tokens, and a blank one for each that only a policy knows.
     private func loadTokens() throws -> [Token] {
         var tokens = try ports.journal.ledger()
+        for index in tokens.indices {
+            // A token of which nothing lives may begin anew at another gateway.
+            guard let gateway = policies[tokens[index].name]?.gateway, tokens[index].rotation?.isOpen != true else { continue }
+            if tokens[index].generations.allSatisfy({ $0.state == .unmade }) { tokens[index].gateway = gateway }
+        }
         let known = Set(tokens.map(\.name))
         for policy in policies.values where !known.contains(policy.name) {
             tokens.append(Token(name: policy.name, environment: policy.environment, gateway: policy.gateway))

@@ -107,7 +107,8 @@ package struct KeeperService: Sendable {
             log.notice("the settings and policies were read again")
             return reloaded
         } catch {
-            log.error("the new settings or policies are refused and the old ones stay in force: \(error)")
+            log.error("the new settings or policies are refused and the old ones stay in force")
+            for line in "\(error)".split(separator: "\n") { log.error("\(line)") }
             return nil
         }
     }

@@ -56,7 +56,7 @@ extension Event {
         switch self {
         case .started(let cause, let reason): "rotation started (\(cause.rawValue))" + (reason.map { ": \($0)" } ?? "")
         case .resumed: "taken up again after it was ended"
-        case .urged: "asked for by a person: waiting times are forgotten"
+        case .urged: "asked for by hand"
         case .intended(let name, _, _, _): "about to create \(name)"
         case .minted(let name, let id, _): "created \(name)" + (id.map { " (\($0))" } ?? ", its id not known yet")
         case .notMade(let name, let why, _, _): "\(name) was not created: \(why)"

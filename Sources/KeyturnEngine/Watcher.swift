@@ -16,7 +16,7 @@ struct Watcher: Sendable {
     /// Could this pass have seen the finding? What depends on a gateway's list is left alone while there was none.
     static func judges(_ finding: Finding, with desks: [GatewayName: Desk]) -> Bool {
         switch finding.code {
-        case .tokenStuck, .overlapTooLong, .leftPolicies, .keyringUnknown: true
+        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown: true
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .manyDead: desks[GatewayName(finding.subject)]?.answer != nil
         case .attributesUnconfirmed, .ambiguousKey: desks.values.contains { (try? $0.answer?.get()) != nil }
         }
@@ -37,6 +37,13 @@ struct Watcher: Sendable {
             add(
                 .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") stays alive",
                 "`keyturn revoke \(token.name)` ends it; a policy that names it takes it up again"
+            )
+        }
+        if let policy, policy.gateway != token.gateway {
+            add(
+                .gatewayChanged, .warning, "",
+                "\(token.name) is asked for at \(policy.gateway) and lives at \(token.gateway), where it goes on being rotated",
+                "to move it: `keyturn revoke \(token.name)`, then `keyturn rotate \(token.name)`; its consumers are without a token in between"
             )
         }
         for generation in token.generations {

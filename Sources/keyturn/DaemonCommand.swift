@@ -154,7 +154,7 @@ private struct Daemon {
                 ),
                 log: log
             )
-            log.notice("keyturn is ready with \(first.tokens.count) tokens in \(first.policies.count) policies")
+            log.notice("keyturn is ready; tokens: \(first.tokens.count), policies: \(first.policies.count)")
             try await service.run(wakes: wakes, wake: wake)
             log.notice("keyturn has stopped")
         }

@@ -55,7 +55,7 @@ struct TokenReport: Encodable {
         let shown = token.currentGeneration ?? token.generation(token.rotation?.generation)
         generation = Nullable(shown.map { Generation($0, isPrevious: false) })
         previous = token.generations
-            .filter { $0.name != shown?.name && ($0.isLiving || $0.state == .abandoned) }
+            .filter { $0.name != shown?.name && $0.isLiving }
             .map { Generation($0, isPrevious: true) }
         nextRotation = Nullable(status.nextRotation)
         let ids = policy?.targets.map(\.id) ?? token.targets.map(\.id)

@@ -9,7 +9,7 @@ package enum JournalEntry {
     /// The entry's fields, each name once: the journal's own first, then the metadata's in the order of their names.
     package static func fields(of record: LogRecord) -> [Field] {
         var fields: [Field] = [
-            ("MESSAGE", record.message),
+            ("MESSAGE", sentence(of: record)),
             ("PRIORITY", priority(of: record.level)),
             ("SYSLOG_IDENTIFIER", "keyturn"),
             ("CODE_FILE", record.file.oneLine),
@@ -26,6 +26,12 @@ package enum JournalEntry {
             if let name = fieldName(of: key) { named[name] = value }
         }
         return fields + named.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The message with its token in front, since journalctl shows no other field to who reads along.
+    private static func sentence(of record: LogRecord) -> String {
+        guard let token = record.metadata[LogKeys.token], !record.message.hasPrefix(token) else { return record.message }
+        return "\(token): \(record.message)"
     }
 
     /// `KEYTURN_` and the key in upper case, `_` for everything but A-Z, 0-9 and `_`; nil for an empty key and for a name of more than

@@ -21,6 +21,12 @@ struct JournalEntryTests {
         )
     }
 
+    @Test func `the token stands before the sentence once`() {
+        #expect(fields(.test(.notice, "rotated", metadata: [LogKeys.token: "prod-webapp-api"]))["MESSAGE"] == "prod-webapp-api: rotated")
+        let named = LogEvent.test(.notice, "prod-webapp-api is stuck", metadata: [LogKeys.token: "prod-webapp-api"])
+        #expect(fields(named)["MESSAGE"] == "prod-webapp-api is stuck")
+    }
+
     @Test(arguments: zip(Logger.Level.allCases, ["7", "7", "6", "5", "4", "3", "2"]))
     func `each level has its priority`(level: Logger.Level, priority: String) {
         #expect(fields(.test(level))["PRIORITY"] == priority)

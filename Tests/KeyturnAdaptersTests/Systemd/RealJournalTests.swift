@@ -10,7 +10,7 @@ struct RealJournalTests {
 
         let warning = entries[0]
         let expected = [
-            "MESSAGE": "the new secret is refused", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "keyturn", "_TRANSPORT": "journal",
+            "MESSAGE": "prod-webapp-api: the new secret is refused", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "keyturn", "_TRANSPORT": "journal",
             "MESSAGE_ID": "5a1c7f0e2b9d4c51a6f0c3d2e1b4a597", "CODE_FILE": "logprobe/LogProbe.swift",
             "KEYTURN_TOKEN": "prod-webapp-api", "KEYTURN_ENVIRONMENT": "prod", "KEYTURN_STEP": "verify", "KEYTURN_ROTATION": "7",
             "KEYTURN_GENERATION": "prod-webapp-api-2026-11", "KEYTURN_CODE": "secret-refused", "KEYTURN_HTTP_STATUS": "401",
