@@ -66,7 +66,6 @@ private struct Once {
 extension Exit {
     /// What a pass leaves behind, in one number.
     init(of outlook: Keeper.Outlook) {
-        let now = HostClock.now()
         let isStuck = outlook.findings.contains { $0.code == .tokenStuck || $0.code == .keyringUnknown || $0.code == .adminTokenRefused }
         if outlook.troubles.values.contains(where: \.isUnreachable) {
             self = .unreachable
@@ -80,26 +79,8 @@ extension Exit {
                 if case .waits = outlook.verdicts[token.name] { return true }
                 return token.generations.contains { $0.state == .retiring || $0.state == .revoking }
             }
-            _ = now
             self = isWaiting ? .waits : .done
         }
-    }
-}
-
-/// Set once, by a signal.
-final class StopFlag: Sendable {
-    private let flag = Mutex(false)
-    var isSet: Bool { flag.withLock { $0 } }
-    func set() { flag.withLock { $0 = true } }
-}
-
-/// Runs a body while SIGTERM and SIGINT set a flag instead of ending the process, and SIGUSR1 does nothing.
-func withStop<Result: Sendable>(_ stop: StopFlag, _ body: () async throws -> Result) async throws -> Result {
-    let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint, .sigusr1])
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { for await signal in signals where signal != .sigusr1 { stop.set() } }
-        defer { group.cancelAll() }
-        return try await body()
     }
 }
 
@@ -123,21 +104,14 @@ private struct Daemon {
         let http = HTTPClient()
         defer { http.shutdown() }
         let (wakes, wake) = AsyncStream<KeeperService.Wake>.makeStream(bufferingPolicy: .unbounded)
-        let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint, .sighup, .sigusr1])
-
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await signal in signals {
-                    switch signal {
-                    case .sighup: wake.yield(.reload)
-                    case .sigusr1: wake.yield(.look)
-                    default:
-                        stop.set()
-                        wake.yield(.stop)
-                    }
-                }
+        let heard: @Sendable (UnixSignal) -> Void = { signal in
+            switch signal {
+            case .sighup: wake.yield(.reload)
+            case .sigusr1: wake.yield(.look)
+            default: wake.yield(.stop)
             }
-            defer { group.cancelAll() }
+        }
+        try await withStop(stop, also: [.sighup], heard: heard) {
             let configurations = Configurations(first, options)
             // A bad start must not look like a good one: settings and admin tokens are read before READY.
             _ = try Site(first, house: house).keeper(http: http, log: log)
@@ -151,7 +125,8 @@ private struct Daemon {
                 },
                 now: HostClock.now, pulse: pulse,
                 signs: KeeperService.Signs(
-                    ready: manager.ready, status: manager.status, reloading: manager.reloading, stopping: manager.stopping, beat: manager.watchdog,
+                    ready: manager.ready, status: manager.status, reloading: manager.reloading, stopping: manager.stopping,
+                    beat: manager.watchdog,
                     beatEvery: manager.watchdogInterval
                 ),
                 log: log
