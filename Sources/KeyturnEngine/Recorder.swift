@@ -12,9 +12,9 @@ struct Recorder: Sendable {
     func record(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws {
         var next = token
         let entries = try take(events, of: &next, under: policy)
-        try journal.record(next, entries)
+        try journal.record(next, entries.map(\.entry))
         token = next
-        tell(entries, events)
+        tell(entries)
     }
 
     /// The same for an intent, which also needs a free place of the account. False: there is none, and nothing was recorded.
@@ -22,9 +22,11 @@ struct Recorder: Sendable {
         var next = token
         let entries = try take([event], of: &next, under: policy)
         let unknownSince = now().wall.addingTimeInterval(-Recorder.unknownCountsFor)
-        guard try journal.reserve(next, entries, others: others, capacity: capacity, unknownSince: unknownSince) else { return false }
+        guard try journal.reserve(next, entries.map(\.entry), others: others, capacity: capacity, unknownSince: unknownSince) else {
+            return false
+        }
         token = next
-        tell(entries, [event])
+        tell(entries)
         return true
     }
 
@@ -32,29 +34,33 @@ struct Recorder: Sendable {
     /// request lasts on its way.
     static let unknownCountsFor: Double = 900
 
-    private func take(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws -> [HistoryEntry] {
-        var entries: [HistoryEntry] = []
+    private typealias Told = (entry: HistoryEntry, level: Logger.Level)
+
+    private func take(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws -> [Told] {
+        var entries: [Told] = []
         for event in events {
             let moment = now()
             try token.advance(event, for: policy, at: moment)
-            entries.append(
-                HistoryEntry(
-                    at: moment.wall, token: token.name, environment: token.environment, rotation: token.rotation?.id, generation: event.generation,
-                    code: event.code, sentence: event.sentence
-                )
+            // A file alone has nobody to tell: the history must not say that somebody was told.
+            if case .took(let id, _) = event, policy?.targets.first(where: { $0.id == id })?.then == nil { continue }
+            let entry = HistoryEntry(
+                at: moment.wall, token: token.name, environment: token.environment, rotation: token.rotation?.id,
+                generation: event.generation,
+                code: event.code, sentence: event.sentence
             )
+            entries.append((entry, event.level))
         }
         return entries
     }
 
-    private func tell(_ entries: [HistoryEntry], _ events: [Event]) {
-        for (entry, event) in zip(entries, events) {
+    private func tell(_ entries: [Told]) {
+        for (entry, level) in entries {
             var fields: Logger.Metadata = [
                 LogKeys.token: "\(entry.token)", LogKeys.environment: "\(entry.environment)", LogKeys.code: "\(entry.code)",
             ]
             if let rotation = entry.rotation { fields[LogKeys.rotation] = "\(rotation)" }
             if let generation = entry.generation { fields[LogKeys.generation] = "\(generation)" }
-            log.log(level: event.level, "\(entry.sentence)", metadata: fields)
+            log.log(level: level, "\(entry.sentence)", metadata: fields)
         }
     }
 }
@@ -64,8 +70,11 @@ extension Event {
     var level: Logger.Level {
         switch self {
         case .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
-        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted, .trialRefused: .warning
-        case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed: .info
+        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
+            .trialRefused:
+            .warning
+        case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed:
+            .info
         case .read, .trialAccepted: .debug
         }
     }
