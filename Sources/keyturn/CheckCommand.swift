@@ -23,15 +23,22 @@ struct CheckCommand: ParsableCommand {
             let missing = configuration.secretProblems(environment: environment)
             guard missing.isEmpty else { throw ConfigurationErrors(problems: missing) }
             warnings = configuration.warnings + Foresight(configuration).problems()
-            summary = "\(configuration.policies.count) policies with \(configuration.tokens.count) tokens are right"
+            summary = CheckCommand.summary(configuration.policies)
         case .policies(let file):
             let reading = try PolicyReader(gateways: nil).read(file)
-            warnings = reading.warnings + reading.policies.flatMap { policy in policy.tokens.flatMap { Foresight.problems(of: $0, in: policy) } }
-            summary = "\(reading.policies.count) policies with \(reading.policies.flatMap(\.tokens).count) tokens are right (their gateways were not looked up)"
+            warnings =
+                reading.warnings + reading.policies.flatMap { policy in policy.tokens.flatMap { Foresight.problems(of: $0, in: policy) } }
+            summary = CheckCommand.summary(reading.policies) + " (their gateways were not looked up)"
         }
         for warning in warnings { Terminal.print(Colour.yellow.paint("\(warning.place): warning: \(warning.message)")) }
-        Terminal.print(summary + (warnings.isEmpty ? "" : ", \(warnings.count) warning\(warnings.count == 1 ? "" : "s")"))
+        Terminal.print(summary + (warnings.isEmpty ? "" : ", with \(CheckCommand.count(warnings.count, "warning"))"))
     }
+
+    private static func summary(_ policies: [Policy]) -> String {
+        "no errors in \(policies.count == 1 ? "1 policy" : "\(policies.count) policies") of \(count(policies.flatMap(\.tokens).count, "token"))"
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
 /// What kind of thing a path names.
