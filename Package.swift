@@ -76,6 +76,8 @@ let package = Package(
             dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", "logprobe", grdb, logging],
             swiftSettings: settings
         ),
-        .testTarget(name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnTestKit", "keyturn"], swiftSettings: settings),
+        .testTarget(
+            name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnAdapters", "KeyturnSandbox", "keyturn"], swiftSettings: settings
+        ),
     ]
 )

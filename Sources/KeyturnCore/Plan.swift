@@ -58,7 +58,8 @@ package enum Plan {
     }
 
     private static func rests(until: Date?, _ isTemporary: Bool) -> Verdict {
-        .rests(until: until, why: until == nil ? "rotate: never" : isTemporary ? "ends then" : "not due")
+        guard let until else { return .rests(until: nil, why: "rotate: never") }
+        return .rests(until: until, why: isTemporary ? "temporary: ends on \(until.formatted(.iso8601))" : "not due")
     }
 
     private static func begin(_ cause: Rotation.Cause, reason: String?, _ token: Token, _ now: Moment) -> Verdict {

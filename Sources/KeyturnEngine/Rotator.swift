@@ -27,6 +27,8 @@ struct Rotator: Sendable {
             }
             // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass.
             if events.isEmpty { break }
+            // Cut short by our own end: no failure of anybody's, and every step but a create may simply be done again.
+            if Task.isCancelled, step != .mint { break }
             try recorder.record(events, of: &token, under: policy)
             for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: token.gateway) }
         }

@@ -23,22 +23,22 @@ struct CheckCommand: ParsableCommand {
             let missing = configuration.secretProblems(environment: environment)
             guard missing.isEmpty else { throw ConfigurationErrors(problems: missing) }
             warnings = configuration.warnings + Foresight(configuration).problems()
-            summary = Self.count(configuration.policies)
+            summary = CheckCommand.summary(configuration.policies)
         case .policies(let file):
             let reading = try PolicyReader(gateways: nil).read(file)
-            warnings = reading.warnings + reading.policies.flatMap { policy in policy.tokens.flatMap { Foresight.problems(of: $0, in: policy) } }
-            summary = Self.count(reading.policies) + " (without settings their gateways are not looked up)"
+            warnings =
+                reading.warnings + reading.policies.flatMap { policy in policy.tokens.flatMap { Foresight.problems(of: $0, in: policy) } }
+            summary = CheckCommand.summary(reading.policies) + " (their gateways were not looked up)"
         }
         for warning in warnings { Terminal.print(Colour.yellow.paint("\(warning.place): warning: \(warning.message)")) }
-        Terminal.print(summary + (warnings.isEmpty ? "" : ", \(warnings.count) warning\(warnings.count == 1 ? "" : "s")"))
+        Terminal.print(summary + (warnings.isEmpty ? "" : ", with \(CheckCommand.count(warnings.count, "warning"))"))
     }
-}
 
-extension CheckCommand {
-    private static func count(_ policies: [Policy]) -> String {
-        let tokens = policies.reduce(0) { $0 + $1.tokens.count }
-        return "right: \(policies.count) polic\(policies.count == 1 ? "y" : "ies"), \(tokens) token\(tokens == 1 ? "" : "s")"
+    private static func summary(_ policies: [Policy]) -> String {
+        "no errors in \(policies.count == 1 ? "1 policy" : "\(policies.count) policies") of \(count(policies.flatMap(\.tokens).count, "token"))"
     }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
 /// What kind of thing a path names.

@@ -84,23 +84,6 @@ extension Exit {
     }
 }
 
-/// Set once, by a signal.
-final class StopFlag: Sendable {
-    private let flag = Mutex(false)
-    var isSet: Bool { flag.withLock { $0 } }
-    func set() { flag.withLock { $0 = true } }
-}
-
-/// Runs a body while SIGTERM and SIGINT set a flag instead of ending the process, and SIGUSR1 does nothing.
-func withStop<Result: Sendable>(_ stop: StopFlag, _ body: () async throws -> Result) async throws -> Result {
-    let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint, .sigusr1])
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { for await signal in signals where signal != .sigusr1 { stop.set() } }
-        defer { group.cancelAll() }
-        return try await body()
-    }
-}
-
 /// The service: waits for the lock, then keeps until it is told to stop.
 private struct Daemon {
     let options: SiteOptions
@@ -121,21 +104,14 @@ private struct Daemon {
         let http = HTTPClient()
         defer { http.shutdown() }
         let (wakes, wake) = AsyncStream<KeeperService.Wake>.makeStream(bufferingPolicy: .unbounded)
-        let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint, .sighup, .sigusr1])
-
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await signal in signals {
-                    switch signal {
-                    case .sighup: wake.yield(.reload)
-                    case .sigusr1: wake.yield(.look)
-                    default:
-                        stop.set()
-                        wake.yield(.stop)
-                    }
-                }
+        let heard: @Sendable (UnixSignal) -> Void = { signal in
+            switch signal {
+            case .sighup: wake.yield(.reload)
+            case .sigusr1: wake.yield(.look)
+            default: wake.yield(.stop)
             }
-            defer { group.cancelAll() }
+        }
+        try await withStop(stop, also: [.sighup], heard: heard) {
             let configurations = Configurations(first, options)
             // A bad start must not look like a good one: settings and admin tokens are read before READY.
             _ = try Site(first, house: house).keeper(http: http, log: log)
@@ -149,7 +125,8 @@ private struct Daemon {
                 },
                 now: HostClock.now, pulse: pulse,
                 signs: KeeperService.Signs(
-                    ready: manager.ready, status: manager.status, reloading: manager.reloading, stopping: manager.stopping, beat: manager.watchdog,
+                    ready: manager.ready, status: manager.status, reloading: manager.reloading, stopping: manager.stopping,
+                    beat: manager.watchdog,
                     beatEvery: manager.watchdogInterval
                 ),
                 log: log

@@ -10,7 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract: "Sandbox, policies with seconds for months and consumers that call all the time, in a temporary folder.",
-        discussion: "Shows each step as it happens and ends when both tokens were rotated twice: half a minute. Nothing outside the folder is touched."
+        discussion:
+            "Shows each step as it happens and ends when both tokens were rotated twice: half a minute. Nothing outside the folder is touched."
     )
 
     @Flag(help: "Keep the folder, to look at what is in it.") var keep = false
@@ -62,7 +63,8 @@ private struct Demo {
     func run() async throws -> Bool {
         try folder.writePolicies(url: url)
         let environment: [String: String] = [:]
-        let configuration = try Configuration.load(settingsFile: folder.settings, environment: environment, gatewayKinds: House.gatewayKinds)
+        let configuration = try Configuration.load(
+            settingsFile: folder.settings, environment: environment, gatewayKinds: House.gatewayKinds)
         let site = Site(configuration, house: try House(configuration.settings, environment: environment))
         Terminal.print("keyturn demo: a sandbox gateway at \(url), 2 tokens, rotated every 8 s with 3 s of overlap\n")
 
@@ -73,7 +75,8 @@ private struct Demo {
         let (wakes, wake) = AsyncStream<KeeperService.Wake>.makeStream()
         let pulse = Pulse(now: HostClock.now)
         let service = KeeperService(
-            keeper: { try site.keeper(http: http, log: Logger(label: "demo"), pulse: pulse) }, now: HostClock.now, pulse: pulse, signs: .none,
+            keeper: { try site.keeper(http: http, log: Logger(label: "demo"), pulse: pulse) }, now: HostClock.now, pulse: pulse,
+            signs: .none,
             log: Logger(label: "demo")
         )
         try await withThrowingTaskGroup(of: Void.self) { group in

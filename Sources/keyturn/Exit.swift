@@ -33,7 +33,10 @@ enum ExitReport {
     static func end(with error: any Error) -> Never {
         switch error {
         case let refusal as Refusal: leave(refusal.exit, refusal.description)
-        case let errors as ConfigurationErrors: leave(.configuration, errors.description)
+        case let errors as ConfigurationErrors:
+            // Nothing before the file's name: editors and build tools jump to `file:line:column`.
+            Terminal.error(errors.description)
+            Foundation.exit(Exit.configuration.rawValue)
         case let failure as House.Failure: leave(failure.isPermission ? .permission : .failed, failure.description)
         case let failure as SecretReader.Failure: leave(.configuration, failure.description)
         case let error as JournalError: leave(.failed, error.description)

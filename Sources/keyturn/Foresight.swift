@@ -18,7 +18,8 @@ struct Foresight {
             guard let capacity = gateway.capacity else { return nil }
             let count = configuration.tokens.count { $0.gateway == name }
             guard count >= capacity else { return nil }
-            let message = "gateway \(name) holds \(capacity) tokens and the policies ask for \(count): none can be rotated without a free place"
+            let message =
+                "gateway \(name) holds \(capacity) tokens and the policies ask for \(count): none can be rotated without a free place"
             return Problem(place: FilePosition(file: configuration.settings.file), message: message, severity: .warning)
         }
     }

@@ -10,7 +10,8 @@ struct PlanCommand: ParsableCommand {
     )
 
     @OptionGroup var site: SiteOptions
-    @Option(help: ArgumentHelp("How far to look ahead: 2027-06-30, or a time span such as 90d (default: a year).", valueName: "date")) var until: String?
+    @Option(help: ArgumentHelp("How far to look ahead: 2027-06-30, or a time span such as 90d (default: a year).", valueName: "date"))
+    var until: String?
     @Flag(help: "One JSON document.") var json = false
 
     func run() throws {
@@ -69,22 +70,27 @@ private struct PlanReport: Encodable {
         self.tokens = tokens.compactMap { token in
             guard let verdict = site.verdict(on: token, at: now) else { return nil }
             let status = TokenStatus(of: token, under: site.policies[token.name], verdict: verdict, at: now)
+            var reason = status.stuck ?? status.reason
+            // Its cause has a column of its own.
+            if case .start(_, let why) = verdict, status.stuck == nil { reason = why }
             let (action, cause, at): (String, Rotation.Cause?, Date?) =
                 switch verdict {
                 case .underWay: ("rotating", token.rotation?.cause, token.rotation?.attempts.notBefore)
                 case .start(let cause, _): ("due", cause, now.wall)
                 case .end: ("ends", nil, now.wall)
                 case .waits(let until, _): ("waiting", nil, until)
-                case .rests: ("resting", nil, status.nextRotation)
+                case .rests(let until, _): ("resting", nil, status.nextRotation ?? until)
                 }
             return Entry(
                 token: token.name.text, environment: token.environment, action: action, cause: Nullable(cause?.rawValue),
-                reason: Nullable(status.stuck ?? status.reason), at: Nullable(at)
+                reason: Nullable(reason), at: Nullable(at)
             )
         }
         calendar = agenda.turns.map { Turn(at: $0.at, token: $0.token.text, what: $0.what.rawValue) }
         peaks = agenda.peaks.sorted { $0.key < $1.key }.map { gateway, peak in
-            Peak(gateway: gateway.text, at: peak.at, tokens: peak.count, capacity: Nullable(site.configuration.settings.gateways[gateway]?.capacity))
+            Peak(
+                gateway: gateway.text, at: peak.at, tokens: peak.count,
+                capacity: Nullable(site.configuration.settings.gateways[gateway]?.capacity))
         }
     }
 
@@ -93,7 +99,8 @@ private struct PlanReport: Encodable {
         for entry in tokens {
             let at = entry.at.value.map { $0 <= now ? "now" : "in " + Age.text($0.timeIntervalSince(now)) }
             table.add(
-                [entry.token, entry.action, entry.cause.value ?? "-", at ?? "-", entry.reason.value ?? ""], colour: entry.action == "due" ? .yellow : nil
+                [entry.token, entry.action, entry.cause.value ?? "-", at ?? "-", entry.reason.value ?? ""],
+                colour: entry.action == "due" ? .yellow : nil
             )
         }
         table.print()
@@ -104,7 +111,8 @@ private struct PlanReport: Encodable {
         if calendar.isEmpty { Terminal.print("  nothing") }
         for peak in peaks {
             let capacity = peak.capacity.value
-            let text = "\(peak.gateway): at most \(peak.tokens) tokens at once, on \(peak.at.iso), of \(capacity.map(String.init) ?? "unlimited")"
+            let text =
+                "\(peak.gateway): at most \(peak.tokens) of \(capacity.map { "its \($0)" } ?? "any number of") tokens at once, on \(peak.at.iso)"
             Terminal.print(capacity.map { peak.tokens > $0 } == true ? Colour.red.paint(text + ": more than the account holds") : text)
         }
     }

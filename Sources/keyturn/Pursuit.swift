@@ -7,11 +7,11 @@ import Logging
 /// Follows what a command asked for to its end: through the process that drives, or by driving itself where none does.
 ///
 /// Nobody waits for ever: should the driver go away meanwhile, the lock becomes free and the command drives on.
-struct Pursuit {
+struct Pursuit: Sendable {
     let site: Site
     let requests: [Request]
     /// Is it over for this token, and how? Nil: not yet.
-    let verdict: (Request, Token) throws -> Exit?
+    let verdict: @Sendable (Request, Token) throws -> Exit?
 
     private var journal: SQLiteJournal { site.house.journal }
 
@@ -21,30 +21,36 @@ struct Pursuit {
             var told = Told(journal, Set(requests.map(\.token)))
             let http = HTTPClient()
             defer { http.shutdown() }
-            let filed = Date()
+            let patience = ContinuousClock.now + Pursuit.patience
+            var nextWake = ContinuousClock.now
             while !stop.isSet {
                 try told.tell()
                 if let exit = try outcome() { return exit }
-                guard let lock = try lock() else {
-                    if Date().timeIntervalSince(filed) > Pursuit.patience, try requests.contains(where: { try !isTaken($0) }) { return notTaken() }
-                    try wakeDriver()
-                    try await Task.sleep(for: .milliseconds(100))
-                    continue
+                if let lock = try lock() {
+                    lock.announce()
+                    do { return try await drive(http, stop, &told) } catch {
+                        try withdraw(because: error)
+                        throw error
+                    }
                 }
-                lock.announce()
-                do { return try await drive(http, stop, &told) } catch {
-                    try withdraw(because: error)
-                    throw error
+                if try !isHeard {
+                    if ContinuousClock.now > patience { return notHeard() }
+                    // Each wake costs the driver a pass, and the gateway perhaps a list: one a second until it has heard.
+                    if ContinuousClock.now >= nextWake {
+                        try wakeDriver()
+                        nextWake = ContinuousClock.now + .seconds(1)
+                    }
                 }
+                try await Task.sleep(for: .milliseconds(100))
             }
             return .waits
         }
     }
 
-    /// Seconds that a driver may take to look at a request.
-    private static let patience: TimeInterval = 60
+    /// How long a driver may take to look at a request.
+    private static let patience = Duration.seconds(60)
 
-    /// Nil while somebody else drives.
+    /// Nil while another process drives.
     private func lock() throws -> DriverLock? {
         do throws(DriverLock.Failure) { return try DriverLock(path: House.lockPath(site.configuration.settings)) } catch {
             guard case .taken = error else { throw Refusal(.permission, error.description) }
@@ -52,9 +58,10 @@ struct Pursuit {
         }
     }
 
-    private func isTaken(_ request: Request) throws -> Bool { try journal.request(request.number)?.answeredAt != nil }
+    /// A driver has taken up everything that was asked for.
+    private var isHeard: Bool { get throws { try requests.allSatisfy { try journal.request($0.number)?.answeredAt != nil } } }
 
-    private func notTaken() -> Exit {
+    private func notHeard() -> Exit {
         Terminal.error("keyturn: the request is filed, and the process that drives has not looked at it yet: see its log")
         return .waits
     }
@@ -92,42 +99,54 @@ struct Pursuit {
 
     private func wakeDriver() throws {
         guard DriverLock.wake(path: House.lockPath(site.configuration.settings)) == .forbidden else { return }
-        throw Refusal(.permission, "the request is filed; the daemon runs as another user and cannot be woken: run as that user, or as root")
+        throw Refusal(
+            .permission, "the request is filed; the daemon runs as another user and cannot be woken: run as that user, or as root")
     }
 
     /// The worst of all tokens, once each has an end.
     private func outcome() throws -> Exit? {
         var worst = Exit.done
         for request in requests {
-            guard let answered = try journal.request(request.number), answered.answeredAt != nil else { return gatewayTrouble() }
+            guard let answered = try journal.request(request.number), answered.answeredAt != nil else { return try gatewayTrouble() }
             if let refusal = answered.refusal {
                 Terminal.error("keyturn: \(refusal)")
                 worst = .failed
                 continue
             }
-            guard let token = try journal.token(request.token), let exit = try verdict(answered, token) else { return gatewayTrouble() }
+            guard let token = try journal.token(request.token), let exit = try verdict(answered, token) else { return try gatewayTrouble() }
             if exit.rawValue > worst.rawValue { worst = exit }
         }
         return worst
     }
 
     /// With the gateway out of reach, what is asked for may take days: say so and leave it to the driver.
-    private func gatewayTrouble() -> Exit? {
+    private func gatewayTrouble() throws -> Exit? {
         let gateways = Set(requests.compactMap { site.policies[$0.token]?.gateway.text })
-        guard let findings = try? journal.openFindings() else { return nil }
-        for open in findings where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
+        for open in try journal.openFindings() where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
             guard [.gatewayUnreachable, .adminTokenRefused, .keyringUnknown].contains(open.finding.code) else { continue }
             // One that opened before the request may be over by now: the driver looks first.
-            guard open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) else { continue }
+            guard try open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || hasFailed else { continue }
             Terminal.error("keyturn: \(open.finding.sentence); \(open.finding.help)")
             return open.finding.code == .gatewayUnreachable ? .unreachable : .stuck
         }
         return nil
     }
+
+    /// A driver has tried since it took the request up, which forgets what failed before, and did not get through.
+    private var hasFailed: Bool {
+        get throws {
+            guard try isHeard else { return false }
+            return try requests.contains { request in
+                guard let token = try journal.token(request.token) else { return false }
+                let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
+                return ([token.rotation?.attempts.failures ?? 0] + revocations).contains { $0 > 0 }
+            }
+        }
+    }
 }
 
 /// Prints what the history says about some tokens, as it comes.
-private struct Told {
+private struct Told: Sendable {
     private let journal: SQLiteJournal
     private let tokens: Set<TokenName>
     private var last: Int64

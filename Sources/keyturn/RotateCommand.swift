@@ -15,15 +15,16 @@ struct RotateCommand: AsyncParsableCommand {
     @Option(help: "Why; kept in the history.") var reason: String?
 
     func validate() throws {
-        guard all == tokens.isEmpty else { throw ValidationError(all ? "name tokens or say --all, not both" : "name tokens, or say --all") }
+        if !all, tokens.isEmpty { throw ValidationError("name tokens, or say --all") }
+        if all, !tokens.isEmpty { throw ValidationError("name tokens or say --all, not both") }
     }
 
     func run() async throws {
         CommandLog.bootstrap()
         let site = try site.enter()
-        let names = all ? site.configuration.tokens.map(\.name) : tokens.map(TokenName.init)
-        try CommandLog.refuseUnknown(names, site)
         let journal = site.house.journal
+        let names = try all ? notEnded(site) : tokens.map(TokenName.init)
+        try CommandLog.refuseUnknown(names, site)
         let requests = try names.map { try journal.file(Request(verb: .rotate, token: $0, reason: reason, filedAt: Date())) }
         let pursuit = Pursuit(site: site, requests: requests) { request, token in
             guard let rotation = try request.rotation.flatMap({ try journal.rotation($0) }) else { return nil }
@@ -37,6 +38,15 @@ struct RotateCommand: AsyncParsableCommand {
         }
         let exit = try await pursuit.follow()
         try CommandLog.sum(up: names, site, exit)
+    }
+
+    /// What somebody ended comes back only by its name.
+    private func notEnded(_ site: Site) throws -> [TokenName] {
+        try site.configuration.tokens.map(\.name).filter { name in
+            guard let ending = try site.house.journal.token(name)?.ending else { return true }
+            Terminal.print("\(name) \(ending == .expired ? "has expired" : "is ended"): `keyturn rotate \(name)` takes it up again")
+            return false
+        }
     }
 }
 
@@ -76,7 +86,8 @@ struct AdoptCommand: AsyncParsableCommand {
 
     @OptionGroup var site: SiteOptions
     @Argument(help: "The stable name that a policy gives it.") var token: String
-    @Option(help: ArgumentHelp("The file its secret lies in; one of its targets is read in that target's format.", valueName: "file")) var from: String
+    @Option(help: ArgumentHelp("The file its secret lies in; one of its targets is read in that target's format.", valueName: "file"))
+    var from: String
     @Option(help: ArgumentHelp("The name at the gateway, where several would fit.", valueName: "name")) var generation: String?
 
     func run() async throws {
@@ -93,7 +104,8 @@ struct AdoptCommand: AsyncParsableCommand {
             case .finished: return .done
             case .abandoned: return .failed
             default:
-                return TokenStatus(of: token, under: site.policies[name], verdict: .underWay, at: HostClock.now()).stuck == nil ? nil : .stuck
+                return TokenStatus(of: token, under: site.policies[name], verdict: .underWay, at: HostClock.now()).stuck == nil
+                    ? nil : .stuck
             }
         }
         let exit = try await pursuit.follow()

@@ -15,7 +15,8 @@ struct SandboxCommand: AsyncParsableCommand {
     @Option(help: "How many living tokens it holds (default: unlimited).") var capacity: Int?
     @Option(help: "Before each answer, a time span such as 50ms.") var latency = "0s"
     @Option(help: ArgumentHelp("Usage figures of a token; a NAME may end in *.", valueName: "NAME=today,month")) var usage: [String] = []
-    @Option(help: ArgumentHelp("A fault, see below; may be repeated.", valueName: "KIND[:operation][@probability][#count]")) var fault: [String] = []
+    @Option(help: ArgumentHelp("A fault, see below; may be repeated.", valueName: "KIND[:operation][@probability][#count]")) var fault:
+        [String] = []
     @Option(help: "Makes faults of a probability repeat.") var seed: UInt64 = 1
     @Option(help: "Answers the list in pages of this many (default: whole).") var pageSize: Int?
     @Option(help: ArgumentHelp("Keeps its tokens over a restart.", valueName: "file")) var state: String?

@@ -55,12 +55,14 @@ struct Site {
     }
 
     /// A keeper that may create and revoke: reads the admin tokens now. Only for who holds the lock.
-    func keeper(http: HTTPClient, log: Logger, pulse: Pulse? = nil, isStopping: @escaping @Sendable () -> Bool = { false }) throws -> Keeper {
+    func keeper(http: HTTPClient, log: Logger, pulse: Pulse? = nil, isStopping: @escaping @Sendable () -> Bool = { false }) throws -> Keeper
+    {
         let problems = configuration.secretProblems(environment: environment)
         guard problems.isEmpty else { throw ConfigurationErrors(problems: problems) }
         let gateways = try house.gateways(environment: environment, http: http)
         return Keeper(
-            ports: house.ports(gateways), policies: configuration.tokens, settings: configuration.settings, log: log, pulse: pulse, isStopping: isStopping
+            ports: house.ports(gateways), policies: configuration.tokens, settings: configuration.settings, log: log, pulse: pulse,
+            isStopping: isStopping
         )
     }
 

@@ -5,7 +5,8 @@ import KeyturnCore
 import KeyturnEngine
 
 struct StatusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "How each token stands; with TOKEN everything known of it.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "How each token stands; with TOKEN everything known of it.")
 
     @OptionGroup var site: SiteOptions
     @Argument(help: "One token's stable name.") var token: String?
@@ -58,7 +59,9 @@ struct StatusCommand: ParsableCommand {
             }
             for target in report.targets {
                 let state = target.applied ? "applied" : target.deliveredAt.value == nil ? "not delivered" : "delivered, not applied"
-                add("target", "\(target.file)\(target.key.value.map { " (\($0))" } ?? ""), \(state)\(target.error.value.map { ": \($0)" } ?? "")")
+                add(
+                    "target",
+                    "\(target.file)\(target.key.value.map { " (\($0))" } ?? ""), \(state)\(target.error.value.map { ": \($0)" } ?? "")")
             }
             for line in table.lines(width: Terminal.width).dropFirst() { Terminal.print(line) }
         }
@@ -70,7 +73,9 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func printFindings(_ site: Site, of token: String?) throws {
-        let findings = try site.house.journal.openFindings().filter { token == nil || $0.finding.token?.text == token || $0.finding.token == nil }
+        let findings = try site.house.journal.openFindings().filter {
+            token == nil || $0.finding.token?.text == token || $0.finding.token == nil
+        }
         guard !findings.isEmpty else { return }
         Terminal.print("\nfindings:")
         for open in findings {

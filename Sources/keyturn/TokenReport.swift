@@ -4,6 +4,9 @@ import KeyturnCore
 /// One token as `status --json` shows it; its keys are a contract.
 struct TokenReport: Encodable {
     struct Generation: Encodable {
+        /// Its state and its error are for people.
+        private enum CodingKeys: CodingKey { case id, name, createdAt, expiresAt, fingerprint, revokeAfter }
+
         var name: String
         var id: Nullable<String>
         var state: String
@@ -27,6 +30,8 @@ struct TokenReport: Encodable {
     }
 
     struct Target: Encodable {
+        private enum CodingKeys: CodingKey { case file, deliveredAt, applied }
+
         var file: String
         var key: Nullable<String>
         var deliveredAt: Nullable<Date>
@@ -63,7 +68,8 @@ struct TokenReport: Encodable {
             let target = token.target(id)
             return Target(
                 file: id.file, key: Nullable(id.key), deliveredAt: Nullable(target.deliveredAt),
-                applied: target.appliedAt != nil && target.generation == (token.desired ?? token.current), error: Nullable(target.attempts.lastError)
+                applied: target.appliedAt != nil && target.generation == (token.desired ?? token.current),
+                error: Nullable(target.attempts.lastError)
             )
         }
     }

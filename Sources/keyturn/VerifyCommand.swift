@@ -37,10 +37,12 @@ struct VerifyCommand: AsyncParsableCommand {
 struct TrialRow {
     enum Verdict: String {
         case accepted, refused, unknown, unreachable
+        /// There is nothing to try, or a reason not to.
+        case untried = "-"
 
         var exit: Exit {
             switch self {
-            case .accepted: .done
+            case .accepted, .untried: .done
             case .refused, .unknown: .failed
             case .unreachable: .unreachable
             }
@@ -51,6 +53,7 @@ struct TrialRow {
             case .accepted: .green
             case .refused: .red
             case .unknown, .unreachable: .yellow
+            case .untried: nil
             }
         }
     }
@@ -73,7 +76,7 @@ struct Trial {
         for generation in token.generations where generation.isLiving {
             // A retiring secret is left in peace: its silence is the evidence for its end.
             if generation.state == .retiring, generation.retirement?.wantsQuiet == true {
-                rows.append(TrialRow(place: generation.name, verdict: .accepted, why: "not tried: it retires and must stay quiet"))
+                rows.append(TrialRow(place: generation.name, verdict: .untried, why: "not tried: it retires and must stay quiet"))
                 continue
             }
             guard let secret = try site.house.keyring.secret(generation.name, of: token.gateway) else {
@@ -83,7 +86,7 @@ struct Trial {
             rows.append(await row(generation.name, secret, gateway, generation.expiresAt))
         }
         rows += try targetRows(of: token)
-        if rows.isEmpty { rows.append(TrialRow(place: "-", verdict: .accepted, why: "no generation of it exists")) }
+        if rows.isEmpty { rows.append(TrialRow(place: "-", verdict: .untried, why: "no generation of it exists")) }
         return rows
     }
 
@@ -107,7 +110,9 @@ struct Trial {
             let delivery = DeliveryKinds.delivery(for: target, in: TargetContext(token: policy.name, environment: policy.environment))
             do throws(DeliveryError) {
                 if try delivery.holds(secret) { return TrialRow(place: "\(target.id)", verdict: .accepted, why: "holds \(name)") }
-                guard let found = try delivery.published() else { return TrialRow(place: "\(target.id)", verdict: .refused, why: "there is no secret in it") }
+                guard let found = try delivery.published() else {
+                    return TrialRow(place: "\(target.id)", verdict: .refused, why: "there is no secret in it")
+                }
                 return TrialRow(place: "\(target.id)", verdict: .refused, why: Diagnosis(of: found, meant: secret, name).sentence)
             } catch { return TrialRow(place: "\(target.id)", verdict: .unknown, why: error.description) }
         }
