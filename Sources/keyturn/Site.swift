@@ -15,8 +15,10 @@ struct SiteOptions: ParsableArguments {
     }
 
     /// Settings and policies, or every error of them.
-    func load() throws -> Configuration {
-        try Configuration.load(settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds)
+    func load(triesSecrets: Bool = false) throws -> Configuration {
+        try Configuration.load(
+            settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds, triesSecrets: triesSecrets
+        )
     }
 
     /// For commands that only look: the journal is opened where there is one, and none is made.
