@@ -24,7 +24,7 @@ extension Rotator {
         let intent = Event.intended(
             name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature, foreignIDs: listing.keys(named: name).compactMap(\.id)
         )
-        let others = try othersAlive(in: listing, token)
+        let others = desk.capacity == nil ? 0 : try desk.othersAlive(in: listing, ports.journal)
         guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
             try ports.keyring.release(name, of: token.gateway)
             return [.held(why: full(listing), needsPerson: true, retryAfter: nil)]
@@ -81,14 +81,6 @@ extension Rotator {
             if listing.keys(named: name).isEmpty, !used.contains(name) || unmade.contains(name) { return name }
             attempt += 1
         }
-    }
-
-    /// Living tokens at the gateway that are none of ours.
-    private func othersAlive(in listing: Listing, _ token: Token) throws -> Int {
-        let alive = listing.keys.filter(\.isAlive)
-        guard desk.capacity != nil else { return 0 }
-        let ours = try ports.journal.states(of: token.gateway, names: Set(alive.map(\.name)))
-        return alive.count { ours[$0.name] == nil }
     }
 
     private func full(_ listing: Listing) -> String {
