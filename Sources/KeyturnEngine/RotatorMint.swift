@@ -29,10 +29,10 @@ extension Rotator {
             try ports.keyring.release(name, of: token.gateway)
             return [.held(why: full(listing), needsPerson: true, retryAfter: nil)]
         }
-        return try await create(order, token)
+        return try await create(order, token, before: listing)
     }
 
-    private func create(_ order: CreateOrder, _ token: Token) async throws -> [Event] {
+    private func create(_ order: CreateOrder, _ token: Token, before listing: Listing) async throws -> [Event] {
         let name = order.name
         switch await desk.gateway.create(order) {
         case .notCreated(let error):
@@ -41,7 +41,9 @@ extension Rotator {
         case .unknown(let why):
             try ports.keyring.release(name, of: token.gateway)
             return [.lost(name, why: why), .held(why: "creating \(name) failed: \(why)", needsPerson: false, retryAfter: nil)]
-        case .created(let id, let secret):
+        case .created(let told, let secret):
+            // An id that was listed before cannot be that of something new: revoking by it would hit somebody else.
+            let id = told.flatMap { listing.key($0) == nil ? $0 : nil }
             do throws(KeyringError) { try ports.keyring.put(name, of: token.gateway, id: id, secret: secret) } catch {
                 // The disk broke between the reservation and now. What cannot be kept must not live.
                 if let id { try? await desk.gateway.revoke(id) }
