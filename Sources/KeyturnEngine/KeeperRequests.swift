@@ -59,6 +59,8 @@ struct Adoption: Sendable {
 
     /// Nil when it was taken over; else why not, for the person who asked.
     func adopt(_ request: Request, _ token: inout Token, _ recorder: Recorder) async throws -> String? {
+        // Taken over already, by a driver that died before it could answer.
+        if let open = token.rotation, open.isOpen, open.cause == .adopted, request.generation.map({ $0 == open.generation }) ?? true { return nil }
         guard token.currentGeneration == nil, token.rotation?.isOpen != true else {
             return "\(token.name) has a generation already: \(token.current ?? token.rotation?.generation ?? "one under way")"
         }
@@ -80,7 +82,13 @@ struct Adoption: Sendable {
             let resumes: [Event] = token.ending == nil ? [] : [.resumed]
             try recorder.record(resumes + [.started(.adopted, reason: request.reason), adopted], of: &token, under: policy)
             return nil
-        } catch let error as DeliveryError { return error.description } catch let error as GatewayError { return error.description }
+        } catch let error as DeliveryError {
+            return error.description
+        } catch let error as GatewayError {
+            return error.description
+        } catch let error as KeyringError {
+            return error.description
+        }
     }
 
     private func explain(_ fitting: [ListedKey], _ request: Request) -> String {
