@@ -35,8 +35,12 @@ extension Keeper {
     private func rotate(
         _ token: inout Token, _ policy: TokenPolicy?, _ request: inout Request, _ facts: inout [TokenName: Facts], _ recorder: Recorder
     ) throws {
-        guard policy != nil else {
+        guard let policy else {
             request.refusal = "no policy asks for \(token.name)"
+            return
+        }
+        if case .on(let date) = policy.expires, date <= ports.now().wall {
+            request.refusal = "the expires date of \(token.name) is past: nothing is issued"
             return
         }
         if let rotation = token.rotation, rotation.isOpen {
