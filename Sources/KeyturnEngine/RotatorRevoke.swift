@@ -56,7 +56,12 @@ extension Rotator {
     private func resolve(_ generation: Generation) async throws(GatewayError) -> [Event] {
         let candidates = Desk.candidates(for: generation, in: try await desk.list().get())
         switch candidates.count {
-        case 0: return [.revokeAnswered(generation.name)]
+        case 0:
+            // It was created, so a list that does not show it yet may show it later.
+            if generation.fingerprint != nil, ports.now().wall.timeIntervalSince(generation.intendedAt) < Desk.longestWay {
+                return [.revokeFailed(generation.name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
+            }
+            return [.revokeAnswered(generation.name)]
         case 1: return candidates[0].id.map { [.identified(generation.name, $0)] } ?? []
         default:
             let ids = candidates.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
