@@ -6,13 +6,18 @@ extension Rotator {
     /// Keyturn's own calls do not look like a consumer's.
     func read(_ name: String, _ token: Token) async throws -> [Event] {
         guard let generation = token.generation(name) else { return [] }
+        let listing: Listing
+        // Before our own reading, which the gateway may count as a use.
+        do throws(GatewayError) { listing = try await desk.listed() } catch {
+            return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)]
+        }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
                 // No such figure at this gateway, or the secret is refused: the list has the last word.
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
         }
-        if case .success(let listing) = desk.answer, let id = generation.keyID, let key = listing.key(id) {
+        if let id = generation.keyID, let key = listing.key(id) {
             reading.lastUsedAt = ownUseApart(key.lastUsedAt, generation.retirement)
         }
         return [.read(name, reading)]
@@ -24,8 +29,11 @@ extension Rotator {
         return abs(lastUsedAt.timeIntervalSince(readAt)) < 60 ? retirement?.reading?.lastUsedAt : lastUsedAt
     }
 
-    /// The last guard before a revocation by schedule: what replaces it is accepted now.
+    /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
     func release(_ name: String, _ token: Token) async throws -> [Event] {
+        do throws(GatewayError) { _ = try await desk.listed() } catch {
+            return [.readFailed(name, why: "the gateway does not list its tokens: \(error)", retryAfter: error.retryAfter)]
+        }
         if let why = desk.clockIsOff(at: ports.now().wall) { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
