@@ -2,10 +2,10 @@ package import Foundation
 
 extension Token {
     /// What to do next. The rotation goes first, then targets that lag behind, then revocations, then evidence; what has
-    /// to wait does not hold up the rest.
-    package func step(for policy: TokenPolicy?, at now: Moment) -> Step {
+    /// to wait does not hold up the rest, and neither does what is not to be had now (`except`).
+    package func step(for policy: TokenPolicy?, at now: Moment, except: [Step] = []) -> Step {
         var waits: [Date] = []
-        for step in candidates(for: policy, at: now) {
+        for step in candidates(for: policy, at: now) where !except.contains(step) {
             guard case .wait(let until) = step else { return step }
             if let until { waits.append(until) }
         }

@@ -34,6 +34,11 @@ final class Desk: Sendable {
         return try await list().get()
     }
 
+    /// An answer to another call that says as much as one to `list`: the admin token is dead.
+    func note(_ error: GatewayError) { listing.withLock { $0 = .failure(error) } }
+
+    var refusesAdmin: Bool { if case .failure(.adminRefused)? = answer { true } else { false } }
+
     /// What is known of it without asking.
     var answer: Result<Listing, GatewayError>? { listing.withLock { $0 } }
 

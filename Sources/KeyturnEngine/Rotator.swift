@@ -16,17 +16,22 @@ struct Rotator: Sendable {
     /// Returns the token as the journal now has it.
     func drive(_ token: Token) async throws -> Token {
         var token = token
+        var unavailable: [Step] = []
         while !isStopping() {
             let now = ports.now()
             token = try save(holdsOf: token, at: now)
-            let step = token.step(for: policy, at: now)
+            let step = token.step(for: policy, at: now, except: unavailable)
             if case .wait = step { break }
             let events = try await pulse.during(limit: limit(of: step)) { () async throws -> [Event] in
                 if case .mint = step { return try await mint(&token) }
                 return try await perform(step, token)
             }
-            // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass.
-            if events.isEmpty { break }
+            // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass. What does
+            // not need it goes on.
+            if events.isEmpty {
+                unavailable.append(step)
+                continue
+            }
             // Cut short by our own end: no failure of anybody's, and every step but a create may simply be done again.
             if Task.isCancelled, step != .mint { break }
             try recorder.record(events, of: &token, under: policy)
@@ -116,9 +121,8 @@ struct Rotator: Sendable {
     /// A refusal of the new secret counts only while the gateway accepts the admin token: one that answers 401 to
     /// everybody says nothing about anybody.
     private func refusal(of name: String, _ why: String, _ token: Token) async -> [Event] {
-        if case .failure(let error) = await desk.list() {
-            return [.held(why: "\(name) was refused while the gateway does not list its tokens: \(error)", needsPerson: false, retryAfter: error.retryAfter)]
-        }
+        if desk.refusesAdmin { return [] }
+        if case .failure = await desk.list() { return [] }
         return [.refusedOnce(name, why: why)]
     }
 

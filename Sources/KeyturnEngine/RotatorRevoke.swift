@@ -8,9 +8,7 @@ extension Rotator {
         guard let generation = token.generation(name) else { return [] }
         let listing: Listing
         // Before our own reading, which the gateway may count as a use.
-        do throws(GatewayError) { listing = try await desk.listed() } catch {
-            return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)]
-        }
+        do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
@@ -31,9 +29,7 @@ extension Rotator {
 
     /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
     func release(_ name: String, _ token: Token) async throws -> [Event] {
-        do throws(GatewayError) { _ = try await desk.listed() } catch {
-            return [.readFailed(name, why: "the gateway does not list its tokens: \(error)", retryAfter: error.retryAfter)]
-        }
+        do throws(GatewayError) { _ = try await desk.listed() } catch { return [] }
         if let why = desk.clockIsOff(at: ports.now().wall) { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
@@ -48,6 +44,7 @@ extension Rotator {
 
     func revoke(_ name: String, _ token: Token) async throws -> [Event] {
         guard let generation = token.generation(name) else { return [] }
+        if desk.refusesAdmin { return [] }
         do throws(GatewayError) {
             guard let id = generation.keyID else { return try await resolve(generation) }
             if case .success(let listing)? = desk.answer, let listed = listing.key(id), listed.name != name {
@@ -56,6 +53,10 @@ extension Rotator {
             }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
+        } catch .adminRefused(let why) {
+            // The gateway's trouble and one finding, not each token's.
+            desk.note(.adminRefused(why))
+            return []
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 
@@ -89,10 +90,11 @@ extension Rotator {
                     return [.revokeFailed(name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)]
                 }
             }
+            if desk.refusesAdmin { return [] }
             let listing = try await desk.list().get()
             let isAlive = generation.keyID.map { listing.key($0)?.isAlive ?? false } ?? !Desk.candidates(for: generation, in: listing).isEmpty
             if !isAlive { return [.seenRefused(name)] }
             return [.revokeFailed(name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)]
-        } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
+        } catch .adminRefused { return [] } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 }
