@@ -67,7 +67,9 @@ package struct Keeper: Sendable {
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, now: ports.now())
         let findings = seen + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
-        try tell(findings, judged: { Watcher.judges($0, with: desks) })
+        let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
+        let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
+        try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
             findings: findings
