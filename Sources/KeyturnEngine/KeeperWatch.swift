@@ -45,7 +45,8 @@ extension Keeper {
     }
 
     private func wantsListing(_ token: Token) -> Bool {
-        token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
+        // A secret that was refused is tried again soon, and a refusal counts only beside an answered list.
+        token.currentGeneration?.refusals != nil || token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
     }
 
     /// A lost create is looked for with every list; for its sake alone lists are asked for only during the first hour.
