@@ -6,16 +6,18 @@ package struct Listing: Sendable, Equatable {
     /// The gateway's clock, where its answer showed it.
     package var gatewayTime: Date?
     private let byName: [String: [Int]]
+    private let byID: [KeyID: Int]
 
     package init(keys: [ListedKey], gatewayTime: Date?) {
         self.keys = keys
         self.gatewayTime = gatewayTime
         byName = Dictionary(grouping: keys.indices) { keys[$0].name }
+        byID = Dictionary(keys.enumerated().compactMap { index, key in key.id.map { ($0, index) } }) { first, _ in first }
     }
 
     package func keys(named name: String) -> [ListedKey] { (byName[name] ?? []).map { keys[$0] } }
 
-    package func key(_ id: KeyID) -> ListedKey? { keys.first { $0.id == id } }
+    package func key(_ id: KeyID) -> ListedKey? { byID[id].map { keys[$0] } }
 }
 
 package struct ListedKey: Sendable, Equatable {

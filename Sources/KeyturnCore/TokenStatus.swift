@@ -67,7 +67,8 @@ private struct Trouble {
         for generation in token.generations {
             switch generation.state {
             case .revoking:
-                note(generation.attempts, alwaysStuck: false)
+                // Gateways let a revoked secret live on for minutes; a lag is waiting, not trouble, for about as long.
+                note(generation.attempts, alwaysStuck: generation.attempts.failures >= Trouble.lag, isLag: true)
                 waiting = waiting ?? "revoking \(generation.name)"
             case .retiring:
                 note(generation.attempts, alwaysStuck: false)
@@ -77,9 +78,12 @@ private struct Trouble {
         }
     }
 
-    private mutating func note(_ attempts: Attempts, alwaysStuck: Bool) {
+    /// Failures in a row of a revocation that gateways' caches explain: nine minutes by the table of waits.
+    private static let lag = 8
+
+    private mutating func note(_ attempts: Attempts, alwaysStuck: Bool, isLag: Bool = false) {
         guard attempts.failures > 0, let error = attempts.lastError else { return }
-        if alwaysStuck || attempts.isStuck { stuck = stuck ?? error }
+        if alwaysStuck || attempts.needsPerson || (attempts.isStuck && !isLag) { stuck = stuck ?? error }
         waiting = waiting ?? error
     }
 

@@ -8,12 +8,14 @@ final class Desk: Sendable {
     let gateway: any Gateway
     let capacity: Int?
     private let listing: Mutex<Result<Listing, GatewayError>?>
+    private let others: Mutex<Int?>
 
     init(_ name: GatewayName, _ gateway: any Gateway, capacity: Int?) {
         self.name = name
         self.gateway = gateway
         self.capacity = capacity
         listing = Mutex(nil)
+        others = Mutex(nil)
     }
 
     /// Asks for the list; the answer is the pass's from here on.
@@ -22,6 +24,7 @@ final class Desk: Sendable {
         let answer: Result<Listing, GatewayError>
         do throws(GatewayError) { answer = .success(try await gateway.list()) } catch { answer = .failure(error) }
         listing.withLock { $0 = answer }
+        others.withLock { $0 = nil }
         return answer
     }
 
@@ -33,6 +36,16 @@ final class Desk: Sendable {
 
     /// What is known of it without asking.
     var answer: Result<Listing, GatewayError>? { listing.withLock { $0 } }
+
+    /// Living tokens of the pass's list that are none of ours: counted once for all who need a place.
+    func othersAlive(in listing: Listing, _ journal: any Journal) throws(JournalError) -> Int {
+        if let count = others.withLock({ $0 }) { return count }
+        let alive = listing.keys.filter(\.isAlive).map(\.name)
+        let ours = try journal.states(of: name, names: Set(alive))
+        let count = alive.count { ours[$0] == nil }
+        others.withLock { $0 = count }
+        return count
+    }
 
     /// Seconds by which the gateway's clock differs from ours, where its answer showed one.
     func clockError(at now: Date) -> TimeInterval? {

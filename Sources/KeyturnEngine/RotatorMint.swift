@@ -24,15 +24,15 @@ extension Rotator {
         let intent = Event.intended(
             name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature, foreignIDs: listing.keys(named: name).compactMap(\.id)
         )
-        let others = try othersAlive(in: listing, token)
+        let others = desk.capacity == nil ? 0 : try desk.othersAlive(in: listing, ports.journal)
         guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
             try ports.keyring.release(name, of: token.gateway)
             return [.held(why: full(listing), needsPerson: true, retryAfter: nil)]
         }
-        return try await create(order, token)
+        return try await create(order, token, before: listing)
     }
 
-    private func create(_ order: CreateOrder, _ token: Token) async throws -> [Event] {
+    private func create(_ order: CreateOrder, _ token: Token, before listing: Listing) async throws -> [Event] {
         let name = order.name
         switch await desk.gateway.create(order) {
         case .notCreated(let error):
@@ -41,7 +41,9 @@ extension Rotator {
         case .unknown(let why):
             try ports.keyring.release(name, of: token.gateway)
             return [.lost(name, why: why), .held(why: "creating \(name) failed: \(why)", needsPerson: false, retryAfter: nil)]
-        case .created(let id, let secret):
+        case .created(let told, let secret):
+            // An id that was listed before cannot be that of something new: revoking by it would hit somebody else.
+            let id = told.flatMap { listing.key($0) == nil ? $0 : nil }
             do throws(KeyringError) { try ports.keyring.put(name, of: token.gateway, id: id, secret: secret) } catch {
                 // The disk broke between the reservation and now. What cannot be kept must not live.
                 if let id { try? await desk.gateway.revoke(id) }
@@ -81,14 +83,6 @@ extension Rotator {
             if listing.keys(named: name).isEmpty, !used.contains(name) || unmade.contains(name) { return name }
             attempt += 1
         }
-    }
-
-    /// Living tokens at the gateway that are none of ours.
-    private func othersAlive(in listing: Listing, _ token: Token) throws -> Int {
-        let alive = listing.keys.filter(\.isAlive)
-        guard desk.capacity != nil else { return 0 }
-        let ours = try ports.journal.states(of: token.gateway, names: Set(alive.map(\.name)))
-        return alive.count { ours[$0.name] == nil }
     }
 
     private func full(_ listing: Listing) -> String {

@@ -42,6 +42,10 @@ extension Rotator {
         guard let generation = token.generation(name) else { return [] }
         do throws(GatewayError) {
             guard let id = generation.keyID else { return try await resolve(generation) }
+            if case .success(let listing)? = desk.answer, let listed = listing.key(id), listed.name != name {
+                let why = "the gateway lists \(id) under another name (\(listed.name.prefix(80))): make sure whose it is and revoke it in the console"
+                return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
+            }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }

@@ -19,9 +19,9 @@ struct CheckCommand: ParsableCommand {
         let summary: String
         switch target {
         case .settings(let file):
-            let configuration = try Configuration.load(settingsFile: file, environment: environment, gatewayKinds: House.gatewayKinds)
-            let missing = configuration.secretProblems(environment: environment)
-            guard missing.isEmpty else { throw ConfigurationErrors(problems: missing) }
+            let configuration = try Configuration.load(
+                settingsFile: file, environment: environment, gatewayKinds: House.gatewayKinds, triesSecrets: true
+            )
             warnings = configuration.warnings + Foresight(configuration).problems()
             summary = CheckCommand.summary(configuration.policies)
         case .policies(let file):

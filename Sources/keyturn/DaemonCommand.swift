@@ -20,7 +20,7 @@ struct DaemonCommand: AsyncParsableCommand {
         Logs.bootstrap(level: verbose ? .debug : .info)
         let log = Logger(label: "keyturn")
         do {
-            let configuration = try site.load()
+            let configuration = try site.load(triesSecrets: true)
             for warning in configuration.warnings { log.warning("\(warning)") }
             if once { try await Once(configuration, log).run().leave() } else { try await Daemon(site: site, configuration, log).run() }
         } catch let errors as ConfigurationErrors {

@@ -69,7 +69,10 @@ struct RevokeCommand: AsyncParsableCommand {
         let pursuit = Pursuit(site: site, requests: [request]) { _, token in
             let left = token.generations.filter { $0.state == .revoking || $0.state == .held || $0.state == .retiring }
             if left.isEmpty { return .done }
-            return left.contains { $0.attempts.isStuck } ? .stuck : nil
+            if TokenStatus(of: token, under: site.policies[name], verdict: nil, at: HostClock.now()).stuck != nil { return .stuck }
+            // A gateway that lags for minutes is waited for by the driver, not by a person.
+            let soon = Date().addingTimeInterval(30)
+            return left.allSatisfy { $0.attempts.notBefore.map { $0 > soon } ?? false } ? .waits : nil
         }
         let exit = try await pursuit.follow()
         if exit == .done, let token = try site.house.journal.token(name) {

@@ -15,8 +15,10 @@ struct SiteOptions: ParsableArguments {
     }
 
     /// Settings and policies, or every error of them.
-    func load() throws -> Configuration {
-        try Configuration.load(settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds)
+    func load(triesSecrets: Bool = false) throws -> Configuration {
+        try Configuration.load(
+            settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds, triesSecrets: triesSecrets
+        )
     }
 
     /// For commands that only look: the journal is opened where there is one, and none is made.
@@ -35,16 +37,16 @@ struct SiteOptions: ParsableArguments {
 struct Site {
     let configuration: Configuration
     let house: House
+    /// By name.
+    let policies: [TokenName: TokenPolicy]
 
     init(_ configuration: Configuration, house: House) {
         self.configuration = configuration
         self.house = house
+        policies = Dictionary(configuration.tokens.map { ($0.name, $0) }) { first, _ in first }
     }
 
     var environment: [String: String] { ProcessInfo.processInfo.environment }
-
-    /// Policies by name, in no order.
-    var policies: [TokenName: TokenPolicy] { Dictionary(configuration.tokens.map { ($0.name, $0) }) { first, _ in first } }
 
     /// Every token that a policy asks for or the journal knows.
     func tokens() throws -> [Token] {

@@ -17,15 +17,18 @@ package struct Configuration: Sendable {
     /// - Parameters:
     ///   - environment: the process's environment, for `$STATE_DIRECTORY`.
     ///   - gatewayKinds: the kinds of gateway that there is code for.
+    ///   - triesSecrets: also an error: a secret that cannot be had in this process, see `secretProblems`.
     ///   - now: what `expires` dates are compared with.
     package static func load(
         settingsFile: String,
         environment: [String: String],
         gatewayKinds: Set<String>,
+        triesSecrets: Bool = false,
         now: Date = Date()
     ) throws(ConfigurationErrors) -> Configuration {
         let problems = ProblemList()
         let draft = SettingsReader(environment: environment, gatewayKinds: gatewayKinds).draft(of: settingsFile, into: problems)
+        if let draft, triesSecrets { SecretPlace.problems(of: draft.secrets, environment: environment).forEach(problems.add) }
         let all = ProblemList()
         problems.sorted.forEach(all.add)
         var policies: [Policy] = []
