@@ -98,9 +98,9 @@ struct Watcher: Sendable {
         if let why = desk.clockIsOff(at: now.wall) { add(.clockOff, .error, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
         if case .failure(let error)? = desk.answer {
             switch error {
-            case .adminRefused:
+            case .adminRefused(let why):
                 add(
-                    .adminTokenRefused, .error, "gateway \(desk.name) refuses the admin token: \(error); nothing is created or revoked there",
+                    .adminTokenRefused, .error, "gateway \(desk.name) refuses the admin token: \(why); nothing is created or revoked there",
                     "put a valid one where the settings say and reload keyturn"
                 )
             case .unreachable, .inconclusive, .rejected:

@@ -86,11 +86,7 @@ struct Pursuit: Sendable {
                 return .stuck
             }
             if let exit = try outcome() { return exit }
-            if let error = outlook.troubles.values.first {
-                Terminal.error("keyturn: \(error)")
-                if case .adminRefused = error { return .stuck }
-                return .unreachable
-            }
+            if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(isSeen: true) { return exit }
             guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
             try await Task.sleep(for: .seconds(max(0.05, next.timeIntervalSinceNow)))
         }
@@ -106,40 +102,46 @@ struct Pursuit: Sendable {
     /// The worst of all tokens, once each has an end.
     private func outcome() throws -> Exit? {
         var worst = Exit.done
+        var refusals: [String] = []
         for request in requests {
             guard let answered = try journal.request(request.number), answered.answeredAt != nil else { return try gatewayTrouble() }
             if let refusal = answered.refusal {
-                Terminal.error("keyturn: \(refusal)")
-                worst = .failed
+                refusals.append(refusal)
                 continue
             }
             guard let token = try journal.token(request.token), let exit = try verdict(answered, token) else { return try gatewayTrouble() }
             if exit.rawValue > worst.rawValue { worst = exit }
         }
-        return worst
+        for refusal in refusals { Terminal.error("keyturn: \(refusal)") }
+        if !refusals.isEmpty, worst == .done { worst = .failed }
+        // What a gateway holds up is better told of the gateway than of each token.
+        return try worst == .stuck ? gatewayTrouble() ?? worst : worst
     }
 
     /// With the gateway out of reach, what is asked for may take days: say so and leave it to the driver.
-    private func gatewayTrouble() throws -> Exit? {
-        let gateways = Set(requests.compactMap { site.policies[$0.token]?.gateway.text })
+    /// `isSeen`: what the findings say has been looked at since the request was filed.
+    private func gatewayTrouble(isSeen: Bool = false) throws -> Exit? {
+        let gateways = try Set(requests.compactMap { try (journal.token($0.token)?.gateway ?? site.policies[$0.token]?.gateway)?.text })
         for open in try journal.openFindings() where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
             guard [.gatewayUnreachable, .adminTokenRefused, .keyringUnknown].contains(open.finding.code) else { continue }
             // One that opened before the request may be over by now: the driver looks first.
-            guard try open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || hasFailed else { continue }
+            guard try isSeen || open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || hasFailed else { continue }
             Terminal.error("keyturn: \(open.finding.sentence); \(open.finding.help)")
             return open.finding.code == .gatewayUnreachable ? .unreachable : .stuck
         }
         return nil
     }
 
-    /// A driver has tried since it took the request up, which forgets what failed before, and did not get through.
+    /// A driver has tried since it took a request up, which forgets what failed before, and did not get through; or it has
+    /// not even begun, though nothing but the gateway's list could keep it.
     private var hasFailed: Bool {
         get throws {
-            guard try isHeard else { return false }
-            return try requests.contains { request in
-                guard let token = try journal.token(request.token) else { return false }
+            try requests.contains { request in
+                guard let answeredAt = try journal.request(request.number)?.answeredAt, let token = try journal.token(request.token) else { return false }
                 let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
-                return ([token.rotation?.attempts.failures ?? 0] + revocations).contains { $0 > 0 }
+                if ([token.rotation?.attempts.failures ?? 0] + revocations).contains(where: { $0 > 0 }) { return true }
+                let isListless = token.rotation?.phase == .minting && token.rotation?.generation == nil
+                return isListless && Date().timeIntervalSince(answeredAt) > 3
             }
         }
     }

@@ -62,7 +62,8 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unreachable(let why), .inconclusive(let why, _), .adminRefused(let why), .rejected(let why): why
+        case .unreachable(let why), .inconclusive(let why, _), .rejected(let why): why
+        case .adminRefused(let why): "the admin token is refused: \(why)"
         }
     }
 
