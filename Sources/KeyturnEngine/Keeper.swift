@@ -143,7 +143,7 @@ package struct Keeper: Sendable {
             case .start, .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(1)) }
             case .waits, .rests, .underWay, nil: break
             }
-            if token.currentGeneration?.refusals != nil { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
+            if isSuspected(token) { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
         }
         return looks.min()
     }

@@ -46,7 +46,18 @@ extension Keeper {
 
     private func wantsListing(_ token: Token) -> Bool {
         // A secret that was refused is tried again soon, and a refusal counts only beside an answered list.
-        token.currentGeneration?.refusals != nil || token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
+        isSuspected(token) || token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
+    }
+
+    /// Was its secret refused, and does that not count yet?
+    func isSuspected(_ token: Token) -> Bool {
+        guard isInUse(token), let refusals = token.currentGeneration?.refusals else { return false }
+        return !refusals.areFinal(at: ports.now().wall)
+    }
+
+    /// Is there a secret that consumers are to use, and nothing under way that replaces it?
+    private func isInUse(_ token: Token) -> Bool {
+        token.currentGeneration?.state == .held && token.ending == nil && token.rotation?.isOpen != true && policies[token.name] != nil
     }
 
     /// A lost create is looked for with every list; for its sake alone lists are asked for only during the first hour.
@@ -84,8 +95,8 @@ extension Keeper {
         _ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder, watches: Bool
     ) async throws -> [(TokenName, String)] {
         let suspects = mine.filter { index in
-            guard let current = tokens[index].currentGeneration, current.state == .held, tokens[index].ending == nil else { return false }
-            return policies[tokens[index].name] != nil && (watches || current.refusals != nil || isListedDead(current, listing))
+            guard isInUse(tokens[index]), let current = tokens[index].currentGeneration else { return false }
+            return watches || isSuspected(tokens[index]) || isListedDead(current, listing)
         }
         let outcomes = await trials(of: suspects.map { tokens[$0] }, desk)
         var dead: [(TokenName, String)] = []
@@ -99,7 +110,9 @@ extension Keeper {
                 let isGone = current.keyID.flatMap { listing.key($0) } == nil
                 dead.append((token.name, "\(current.name) \(isGone ? "is gone from" : "was ended at") the gateway"))
             case .refused(let why):
-                try recorder.record([.trialRefused(current.name, why: why)], of: &tokens[index], under: policies[token.name])
+                if current.refusals?.areFinal(at: ports.now().wall) != true {
+                    try recorder.record([.trialRefused(current.name, why: why)], of: &tokens[index], under: policies[token.name])
+                }
                 if tokens[index].currentGeneration?.refusals?.areFinal(at: ports.now().wall) == true {
                     dead.append((token.name, "\(current.name) is refused: \(why)"))
                 }
