@@ -61,12 +61,12 @@ package struct Keeper: Sendable {
 
         let verdicts = judge(tokens, facts)
         await list(for: verdicts, of: tokens, desks)
-        let blocked = try await drive(&tokens, only, verdicts, desks, recorder)
+        let (blocked, unreadable) = try await drive(&tokens, only, verdicts, desks, recorder)
 
         let after = judge(tokens, [:])
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, now: ports.now())
-        let findings = seen + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        let findings = seen + unreadable + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
         try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
@@ -152,7 +152,7 @@ package struct Keeper: Sendable {
 
     private func drive(
         _ tokens: inout [Token], _ only: Set<TokenName>?, _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk], _ recorder: Recorder
-    ) async throws -> Set<TokenName> {
+    ) async throws -> (blocked: Set<TokenName>, findings: [Finding]) {
         let chosen = tokens.indices.filter { only?.contains(tokens[$0].name) ?? true }
         let order = chosen.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
         let width = max(1, settings.gateways.values.map(\.concurrent).max() ?? 1)
@@ -166,8 +166,7 @@ package struct Keeper: Sendable {
                 let token = snapshot[index]
                 guard let desk = desks[token.gateway] else { continue }
                 group.addTask {
-                    let (token, isBlocked) = try await driveOne(token, verdicts[token.name], desk, recorder)
-                    return Driven(index: index, token: token, isBlocked: isBlocked)
+                    try await driveOne(token, at: index, verdicts[token.name], desk, recorder)
                 }
             }
             for try await finished in group { done.append(finished) }
@@ -177,7 +176,7 @@ package struct Keeper: Sendable {
             tokens[one.index] = one.token
             if one.isBlocked { blocked.insert(one.token.name) }
         }
-        return blocked
+        return (blocked, driven.compactMap(\.finding))
     }
 
     /// Where one token of the pass has got to; blocked: something of its own broke, and trying again at once is no use.
@@ -185,6 +184,7 @@ package struct Keeper: Sendable {
         var index: Int
         var token: Token
         var isBlocked: Bool
+        var finding: Finding?
     }
 
     private func urgency(_ verdict: Verdict?) -> Int {
@@ -196,7 +196,7 @@ package struct Keeper: Sendable {
         }
     }
 
-    private func driveOne(_ token: Token, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> (Token, isBlocked: Bool) {
+    private func driveOne(_ token: Token, at index: Int, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> Driven {
         var token = token
         let policy = policies[token.name]
         do {
@@ -210,11 +210,14 @@ package struct Keeper: Sendable {
             case .underWay, .waits, .rests, nil: break
             }
             let rotator = Rotator(ports: ports, recorder: recorder, desk: desk, policy: policy, pulse: pulse, isStopping: isStopping)
-            return (try await rotator.drive(token), false)
+            let (driven, isBlocked) = try await rotator.drive(token)
+            return Driven(index: index, token: driven, isBlocked: isBlocked)
         } catch let error as KeyringError {
-            // One token's record is unreadable: that is its trouble, and nobody else's.
+            return Driven(index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true, finding: unreadable(token, error))
+        } catch let error as Mismatch {
+            // A defect of ours, or a second driver: the token is left as it was, and no other one stops for it.
             log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
-            return (try ports.journal.token(token.name) ?? token, true)
+            return Driven(index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true)
         }
     }
 

@@ -13,8 +13,8 @@ struct Rotator: Sendable {
     let pulse: Pulse
     let isStopping: @Sendable () -> Bool
 
-    /// Returns the token as the journal now has it.
-    func drive(_ token: Token) async throws -> Token {
+    /// Returns the token as the journal now has it, and whether something that is due could not be had.
+    func drive(_ token: Token) async throws -> (Token, isBlocked: Bool) {
         var token = token
         var unavailable: [Step] = []
         while !isStopping() {
@@ -37,7 +37,7 @@ struct Rotator: Sendable {
             try recorder.record(events, of: &token, under: policy)
             for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: token.gateway) }
         }
-        return token
+        return (token, !unavailable.isEmpty)
     }
 
     private func perform(_ step: Step, _ token: Token) async throws -> [Event] {

@@ -24,6 +24,7 @@ struct Watcher: Sendable {
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
         case .manyDead: desks[subject] == nil || watched.contains(subject)
+        case .secretUnreadable: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
         case .attributesUnconfirmed, .ambiguousKey: finding.token.map { tokens[$0] == nil || hasList(tokens[$0]) } ?? true
         }
     }
