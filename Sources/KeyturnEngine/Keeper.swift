@@ -105,8 +105,11 @@ package struct Keeper: Sendable {
     private func list(for verdicts: [TokenName: Verdict], of tokens: [Token], _ desks: [GatewayName: Desk]) async {
         for (name, desk) in desks where desk.answer == nil {
             let begins = tokens.contains { token in
-                guard token.gateway == name, case .start = verdicts[token.name] else { return false }
-                return true
+                guard token.gateway == name else { return false }
+                return switch verdicts[token.name] {
+                case .start, .end: true
+                case .underWay, .waits, .rests, nil: false
+                }
             }
             if begins { await desk.list() }
         }
@@ -140,7 +143,9 @@ package struct Keeper: Sendable {
             }
             switch verdicts[token.name] {
             case .waits(let until?, _), .rests(let until?, _): looks.append(until)
-            case .start, .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(1)) }
+            case .start: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 1)) }
+            // Only a wrong clock holds it back.
+            case .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(60)) }
             case .waits, .rests, .underWay, nil: break
             }
             if isSuspected(token) { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
@@ -206,7 +211,10 @@ package struct Keeper: Sendable {
                 if case .failure = desk.answer { break }
                 let resumes: [Event] = token.ending == nil ? [] : [.resumed]
                 try recorder.record(resumes + [.started(cause, reason: reason)], of: &token, under: policy)
-            case .end(let how): try recorder.record([.ended(how)], of: &token, under: policy)
+            case .end(let how):
+                // It revokes, and cannot be taken back: not by a clock that may be wrong.
+                guard case .success = desk.answer, desk.clockIsOff(at: ports.now().wall) == nil else { break }
+                try recorder.record([.ended(how)], of: &token, under: policy)
             case .underWay, .waits, .rests, nil: break
             }
             let rotator = Rotator(ports: ports, recorder: recorder, desk: desk, policy: policy, pulse: pulse, isStopping: isStopping)
