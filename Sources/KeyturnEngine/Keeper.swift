@@ -85,7 +85,7 @@ package struct Keeper: Sendable {
             if tokens[index].generations.allSatisfy({ $0.state == .unmade }) { tokens[index].gateway = gateway }
         }
         let known = Set(tokens.map(\.name))
-        for policy in policies.values where !known.contains(policy.name) {
+        for policy in policies.values.sorted(by: { $0.name < $1.name }) where !known.contains(policy.name) {
             tokens.append(Token(name: policy.name, environment: policy.environment, gateway: policy.gateway))
         }
         return tokens
@@ -103,7 +103,7 @@ package struct Keeper: Sendable {
 
     /// Asks each gateway at which something begins for its list, once for all of them.
     private func list(for verdicts: [TokenName: Verdict], of tokens: [Token], _ desks: [GatewayName: Desk]) async {
-        for (name, desk) in desks where desk.answer == nil {
+        for (name, desk) in desks.sorted(by: { $0.key < $1.key }) where desk.answer == nil {
             let begins = tokens.contains { token in
                 guard token.gateway == name else { return false }
                 return switch verdicts[token.name] {

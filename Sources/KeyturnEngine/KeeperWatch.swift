@@ -30,7 +30,7 @@ extension Keeper {
         _ tokens: inout [Token], _ facts: inout [TokenName: Facts], _ desks: [GatewayName: Desk], _ recorder: Recorder, watches: Bool
     ) async throws -> [Finding] {
         var findings: [Finding] = []
-        for (name, desk) in desks {
+        for (name, desk) in desks.sorted(by: { $0.key < $1.key }) {
             let mine = tokens.indices.filter { tokens[$0].gateway == name }
             guard watches || mine.contains(where: { wantsListing(tokens[$0]) }) else { continue }
             guard case .success(let listing) = await desk.list() else { continue }
