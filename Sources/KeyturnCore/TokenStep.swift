@@ -40,15 +40,17 @@ extension Token {
         guard policy != nil || rotation.phase == .withdrawing else { return .wait(nil) }
         switch rotation.phase {
         case .minting:
-            // An orphan takes a place of the account, and is proof that a create went wrong: it goes first.
-            return generations.first(where: \.isOrphan).map { revocationStep($0, now) } ?? .mint
+            // An orphan takes a place of the account, and is proof that a create went wrong: it goes first. One that cannot
+            // be revoked, which a person is told of, does not keep the token without a secret for ever.
+            return generations.first { $0.isOrphan && !$0.attempts.isStuck }.map { revocationStep($0, now) } ?? .mint
         case .verifying:
             return rotation.generation.map { .verify($0) } ?? .mint
         case .publishing, .applying:
             return deliveryStep(policy, now) ?? rotation.generation.map { .recheck($0) } ?? .wait(nil)
         case .withdrawing:
             if rotation.restores == nil, let current { return .tryOld(current) }
-            return deliveryStep(policy, now) ?? .wait(nil)
+            // Nothing lacks and it is not over: what lagged has left the policy. The last answer is asked for once more.
+            return deliveryStep(policy, now) ?? (policy == nil ? nil : current.map { .tryOld($0) }) ?? .wait(nil)
         case .finished, .abandoned:
             return .wait(nil)
         }
