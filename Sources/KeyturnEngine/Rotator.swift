@@ -151,6 +151,11 @@ struct Rotator: Sendable {
     private func publish(_ id: TargetID, _ name: String, _ token: Token) throws -> [Event] {
         guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [] }
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
+            // What cannot be delivered any more is given up: the new one is withdrawn, the old one not put back.
+            if token.rotation?.isOpen == true, token.rotation?.generation == name {
+                return [.refused(name, why: "its secret is not in the keyring any more")]
+            }
+            if token.rotation?.phase == .withdrawing { return [.oldRefused(name)] }
             return [.targetFailed(id, why: "the secret of \(name) is not in the keyring", needsPerson: true)]
         }
         do throws(DeliveryError) { try ports.delivery(target, policy).publish(secret) } catch {
