@@ -40,6 +40,7 @@ extension Keeper {
                     if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
                 } catch { findings.append(unreadable(tokens[index], error)) }
             }
+            if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
             // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
             guard dead.count <= max(3, mine.count / 10) else {
@@ -125,6 +126,21 @@ extension Keeper {
             }
         }
         return dead
+    }
+
+    /// A new generation lies in targets before all of them have taken it up, which may last: should it die meanwhile, the
+    /// old one is put back.
+    private func tryDelivered(_ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder) async throws {
+        for index in mine {
+            let token = tokens[index]
+            guard let rotation = token.rotation, rotation.phase == .publishing || rotation.phase == .applying,
+                let generation = token.generation(rotation.generation), let secret = try? ports.keyring.secret(generation.name, of: token.gateway),
+                case .refused(let why) = try? await desk.gateway.probe(secret)
+            else { continue }
+            let isDead = isListedDead(generation, listing)
+            let event: Event = isDead ? .refused(generation.name, why: "the gateway does not list it as alive") : .refusedOnce(generation.name, why: why)
+            try recorder.record([event], of: &tokens[index], under: policies[token.name])
+        }
     }
 
     private func isListedDead(_ generation: Generation, _ listing: Listing) -> Bool {
