@@ -148,7 +148,7 @@ package struct Keeper: Sendable {
             case .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(60)) }
             case .waits, .rests, .underWay, nil: break
             }
-            if isSuspected(token) { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
+            if let trial = nextTrial(of: token, at: now.wall) { looks.append(trial) }
         }
         return looks.min()
     }

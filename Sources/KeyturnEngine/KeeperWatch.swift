@@ -57,10 +57,13 @@ extension Keeper {
         isSuspected(token) || token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
     }
 
-    /// Was its secret refused, and does that not count yet?
-    func isSuspected(_ token: Token) -> Bool {
-        guard isInUse(token), let refusals = token.currentGeneration?.refusals else { return false }
-        return !refusals.areFinal(at: ports.now().wall)
+    /// Was its secret refused when it was last tried?
+    private func isSuspected(_ token: Token) -> Bool { isInUse(token) && token.currentGeneration?.refusals != nil }
+
+    /// When a secret that was refused is to be tried again; nil where its refusals are as many as count.
+    func nextTrial(of token: Token, at now: Date) -> Date? {
+        guard isSuspected(token), let refusals = token.currentGeneration?.refusals, !refusals.areFinal(at: now) else { return nil }
+        return now.addingTimeInterval(Refusals.span / 2)
     }
 
     /// Is there a secret that consumers are to use, and nothing under way that replaces it?
@@ -134,13 +137,21 @@ extension Keeper {
         for index in mine {
             let token = tokens[index]
             guard let rotation = token.rotation, rotation.phase == .publishing || rotation.phase == .applying,
-                let generation = token.generation(rotation.generation), let secret = try? ports.keyring.secret(generation.name, of: token.gateway),
-                case .refused(let why) = try? await desk.gateway.probe(secret)
+                let generation = token.generation(rotation.generation), let event = await doubt(about: generation, token, listing, desk)
             else { continue }
-            let isDead = isListedDead(generation, listing)
-            let event: Event = isDead ? .refused(generation.name, why: "the gateway does not list it as alive") : .refusedOnce(generation.name, why: why)
             try recorder.record([event], of: &tokens[index], under: policies[token.name])
         }
+    }
+
+    private func doubt(about generation: Generation, _ token: Token, _ listing: Listing, _ desk: Desk) async -> Event? {
+        do {
+            guard let secret = try ports.keyring.secret(generation.name, of: token.gateway) else {
+                return .refused(generation.name, why: "its secret is not in the keyring any more")
+            }
+            guard case .refused(let why) = try await desk.gateway.probe(secret) else { return nil }
+            if isListedDead(generation, listing) { return .refused(generation.name, why: "the gateway does not list it as alive") }
+            return .refusedOnce(generation.name, why: why)
+        } catch { return nil }
     }
 
     private func isListedDead(_ generation: Generation, _ listing: Listing) -> Bool {
