@@ -9,7 +9,7 @@ import Testing
         let (world, machine) = try await issued()
         #expect(world.published() == "prod-webapp-api-2026-01")
         #expect(world.alive == ["prod-webapp-api-2026-01"])
-        #expect(world.codes == ["started", "intended", "minted", "accepted", "published", "took", "confirmed", "accepted"])
+        #expect(world.codes == ["started", "intended", "minted", "accepted", "published", "accepted"])
         #expect(machine.outlook?.findings.isEmpty == true)
         world.isWell()
     }

@@ -107,7 +107,7 @@ import Testing
         #expect(try world.webapp.current == "prod-webapp-api-2025-11")
         #expect(world.calls(.create) == 0)
         hand("prod-webapp-api-2025-11", over: world)
-        await machine.run(for: .days(42))
+        await machine.run(for: .days(45))
         #expect(world.alive == [try #require(world.webapp.current)])
         #expect(world.calls(.create) == 1)
         world.isWell()

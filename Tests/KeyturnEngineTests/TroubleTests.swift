@@ -133,7 +133,7 @@ import Testing
         world.ask(.rotate, .webapp)
         await machine.run(for: .days(3))
         world.with { $0.checkSilence() }
-        #expect(world.with { $0.log.count } > 20)
+        #expect(world.with { $0.log.count } > 10)
         world.isWell()
     }
 }

@@ -33,7 +33,9 @@ extension WorldState {
     private mutating func checkPlace(_ id: TargetID, _ place: Place, _ event: String) {
         for (what, secret) in [("holds", place.content), ("consumer uses", place.inUse)] {
             guard let secret, let (gateway, key) = key(withSecret: secret), key.endedBy == .keyturn else { continue }
-            if let token = journal.owner(of: key.name, at: gateway), journal.isEnded(token) { continue }
+            // A token that was ended leaves its targets as they are, until it is taken up again and delivered anew.
+            if let token = journal.owner(of: key.name, at: gateway), journal.isEnded(token) { ended.insert(key.secret) }
+            guard !ended.contains(key.secret) else { continue }
             violate("\(id) \(what) \(key.name), which Keyturn revoked", after: event)
         }
     }

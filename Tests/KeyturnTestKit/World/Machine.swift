@@ -3,7 +3,7 @@ package import KeyturnCore
 package import KeyturnEngine
 
 /// The machine that Keyturn runs on: repeats passes as the service does, moves time to the next look, and starts a new
-/// process where one died or could not write its journal.
+/// process where one died.
 package struct Machine {
     package let world: World
     package var policies: [TokenPolicy] {
@@ -58,14 +58,20 @@ package struct Machine {
             let outlook = try await keeper.pass(watches: watches)
             self.outlook = outlook
             troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
-            let retry = troubled == 0 ? nil : world.moment.wall.addingTimeInterval(Backoff.wait(after: troubled, of: "gateway"))
+            let patience = min(outlook.troubles.values.compactMap(\.retryAfter).max() ?? 0, Backoff.longest)
+            let wait = max(Backoff.wait(after: troubled, of: "pass"), patience)
+            let retry = troubled == 0 ? nil : world.moment.wall.addingTimeInterval(wait)
             return [outlook.nextLook, retry, nextWatch].compactMap(\.self).min() ?? nextWatch
         } catch {
             let isDead = world.with { [process] in $0.process != process }
             if !isDead, !(error is JournalError) { world.with { $0.violate("a pass threw \(error)") } }
-            // As systemd would: a new process, five seconds later.
-            self.keeper = nil
-            return world.moment.wall.addingTimeInterval(5)
+            if isDead {
+                // As systemd would: a new process, five seconds later.
+                self.keeper = nil
+                return world.moment.wall.addingTimeInterval(5)
+            }
+            troubled += 1
+            return world.moment.wall.addingTimeInterval(Backoff.wait(after: troubled, of: "pass"))
         }
     }
 

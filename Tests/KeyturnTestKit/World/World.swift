@@ -111,6 +111,8 @@ package struct WorldState: Sendable {
     /// Seconds that a gateway takes to answer, at most.
     package var latency = 0.0
     package var violations: [String] = []
+    /// Secrets that Keyturn revoked because somebody ended their token.
+    var ended: Set<String> = []
     package private(set) var calls: [PortCall: Int] = [:]
     /// What happened last, for the report of a failing seed.
     private var events: [(at: Date, what: String)] = []
