@@ -13,6 +13,7 @@ package struct Finding: Sendable, Equatable {
         case manyDead = "many-dead"
         case leftPolicies = "left-policies"
         case gatewayChanged = "gateway-changed"
+        case strayRecord = "stray-record"
     }
 
     package var code: Code

@@ -9,6 +9,8 @@ package struct Facts: Sendable, Equatable {
     /// `rotate TOKEN` asks.
     package var isRequested = false
     package var requestReason: String?
+    /// An adoption that was asked for was refused in this pass: a person is about to mend it, and nothing is issued over it.
+    package var isHeldBack = false
     package init() {}
 }
 
@@ -28,6 +30,7 @@ package enum Verdict: Sendable, Equatable {
 package enum Plan {
     package static func verdict(on token: Token, under policy: TokenPolicy, facts: Facts = Facts(), at now: Moment) -> Verdict {
         if token.rotation?.isOpen == true { return .underWay }
+        if facts.isHeldBack { return .rests(until: nil, why: "its adoption was refused") }
         if facts.isRequested { return .start(token.serial == 0 ? .first : .requested, reason: facts.requestReason) }
         if let ending = token.ending { return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request") }
 

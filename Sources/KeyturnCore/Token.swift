@@ -137,6 +137,8 @@ package enum Event: Sendable, Equatable {
     case adopted(name: String, KeyID, createdAt: Date?, expiresAt: Date?, fingerprint: String, signature: String)
     case ended(Token.Ending)
     case removed(TargetID)
+    /// An expired token's target holds something that is not known to be its secret.
+    case leftAlone(TargetID)
     /// A target was found holding something else than what was published.
     case drifted(TargetID)
 }

@@ -56,7 +56,7 @@ extension Token {
         case .adopted(let name, let id, let createdAt, let expiresAt, let fingerprint, let signature):
             try adopt(name, id, createdAt, expiresAt, fingerprint, signature, now)
         case .ended(let how): end(how, now)
-        case .removed(let id): targets.removeAll { $0.id == id }
+        case .removed(let id), .leftAlone(let id): targets.removeAll { $0.id == id }
         case .drifted(let id):
             let index = targetIndex(id)
             (targets[index].generation, targets[index].deliveredAt, targets[index].takenAt, targets[index].appliedAt) = (nil, nil, nil, nil)

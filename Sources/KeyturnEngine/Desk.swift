@@ -9,13 +9,19 @@ final class Desk: Sendable {
     let capacity: Int?
     private let listing: Mutex<Result<Listing, GatewayError>?>
     private let others: Mutex<Int?>
+    private let clockError: Mutex<TimeInterval?>
+    private let takenNames: Mutex<Set<String>>
+    private let now: @Sendable () -> Moment
 
-    init(_ name: GatewayName, _ gateway: any Gateway, capacity: Int?) {
+    init(_ name: GatewayName, _ gateway: any Gateway, capacity: Int?, now: @escaping @Sendable () -> Moment) {
         self.name = name
         self.gateway = gateway
         self.capacity = capacity
         listing = Mutex(nil)
         others = Mutex(nil)
+        clockError = Mutex(nil)
+        takenNames = Mutex([])
+        self.now = now
     }
 
     /// Asks for the list; the answer is the pass's from here on.
@@ -25,6 +31,10 @@ final class Desk: Sendable {
         do throws(GatewayError) { answer = .success(try await gateway.list()) } catch { answer = .failure(error) }
         listing.withLock { $0 = answer }
         others.withLock { $0 = nil }
+        if case .success(let listing) = answer, let time = listing.gatewayTime {
+            // Compared as it arrives: a pass may last.
+            clockError.withLock { $0 = time.timeIntervalSince(now().wall) }
+        }
         return answer
     }
 
@@ -52,11 +62,8 @@ final class Desk: Sendable {
         return count
     }
 
-    /// Seconds by which the gateway's clock differs from ours, where its answer showed one.
-    func clockError(at now: Date) -> TimeInterval? {
-        guard case .success(let listing) = answer, let time = listing.gatewayTime else { return nil }
-        return time.timeIntervalSince(now)
-    }
+    /// True once for a name: two tokens whose patterns can meet must not reach for the same one in one pass.
+    func take(_ name: String) -> Bool { takenNames.withLock { $0.insert(name).inserted } }
 
     /// More than five minutes between the two clocks: one of them is wrong, and a create or a revoke by a wrong clock
     /// cannot be taken back.
@@ -65,20 +72,37 @@ final class Desk: Sendable {
     /// Seconds after its intent in which a create may still land.
     static let longestWay: TimeInterval = 3600
 
-    func clockIsOff(at now: Date) -> String? {
-        guard let error = clockError(at: now), abs(error) > Desk.tolerance else { return nil }
+    var clockIsOff: String? {
+        guard let error = clockError.withLock({ $0 }), abs(error) > Desk.tolerance else { return nil }
         return "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
     }
 
-    /// The gateway's tokens of a name that may be ours: alive, and not there before our create.
-    static func candidates(for generation: Generation, in listing: Listing) -> [ListedKey] {
-        listing.keys(named: generation.name).filter { key in
-            guard key.isAlive, let id = key.id, !generation.foreignIDs.contains(id) else { return false }
-            // A key that is older than our wish for it is somebody else's, and so is one that was made long after: no
-            // create is on its way for an hour, while a person may well take the name that we gave up.
-            guard let created = key.createdAt else { return true }
-            let age = created.timeIntervalSince(generation.intendedAt)
-            return age >= -Desk.tolerance && age <= Desk.longestWay
+    /// Keys under a generation's name that were not there before our create, whatever became of them: ours is one of
+    /// these, and so is whoever else took the name.
+    static func newcomers(for generation: Generation, in listing: Listing) -> [ListedKey] {
+        listing.keys(named: generation.name).filter { key in key.id.map { !generation.foreignIDs.contains($0) } ?? false }
+    }
+
+    /// Those of them that live and fit in time. A key that is older than our wish for it is somebody else's, and so is one
+    /// that was made long after: no create is on its way for an hour, while a person may well take the name that we gave
+    /// up. Where no time is shown, it counts when we see it.
+    static func candidates(for generation: Generation, in listing: Listing, at now: Date) -> [ListedKey] {
+        newcomers(for: generation, in: listing).filter { key in
+            let age = (key.createdAt ?? now).timeIntervalSince(generation.intendedAt)
+            return key.isAlive && age >= -Desk.tolerance && age <= Desk.longestWay
         }
+    }
+
+    /// The one key that can be ours; nil where there is none or more than one, dead ones counted.
+    static func sole(for generation: Generation, in listing: Listing, at now: Date) -> KeyID? {
+        guard newcomers(for: generation, in: listing).count == 1 else { return nil }
+        return candidates(for: generation, in: listing, at: now).first?.id
+    }
+
+    /// Is a generation still alive by the list: by its id, or by its name where the list shows no ids?
+    static func lists(_ generation: Generation, alive listing: Listing, at now: Date) -> Bool {
+        if listing.keys(named: generation.name).contains(where: { $0.isAlive && $0.id == nil }) { return true }
+        if let id = generation.keyID { return listing.key(id)?.isAlive ?? false }
+        return !candidates(for: generation, in: listing, at: now).isEmpty
     }
 }

@@ -51,12 +51,12 @@ package struct Keeper: Sendable {
         let recorder = Recorder(journal: ports.journal, now: ports.now, log: log)
         let desks = Dictionary(
             uniqueKeysWithValues: ports.gateways.map { name, gateway in
-                (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity))
+                (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity, now: ports.now))
             }
         )
         try takeIntents(&tokens, recorder)
         var facts = try await takeRequests(&tokens, desks, recorder)
-        try wipeLeftovers(tokens)
+        let stray = try wipeLeftovers(tokens)
         let seen = try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
 
         let verdicts = judge(tokens, facts)
@@ -66,7 +66,7 @@ package struct Keeper: Sendable {
         let after = judge(tokens, [:])
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, now: ports.now())
-        let findings = seen + unreadable + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        let findings = stray + seen + unreadable + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
         try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
@@ -213,7 +213,7 @@ package struct Keeper: Sendable {
                 try recorder.record(resumes + [.started(cause, reason: reason)], of: &token, under: policy)
             case .end(let how):
                 // It revokes, and cannot be taken back: not by a clock that may be wrong.
-                guard case .success = desk.answer, desk.clockIsOff(at: ports.now().wall) == nil else { break }
+                guard case .success = desk.answer, desk.clockIsOff == nil else { break }
                 try recorder.record([.ended(how)], of: &token, under: policy)
             case .underWay, .waits, .rests, nil: break
             }

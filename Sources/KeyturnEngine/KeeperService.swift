@@ -117,8 +117,12 @@ package struct KeeperService: Sendable {
     private func sleep(
         until date: Date, _ events: inout AsyncStream<Wake>.Iterator, _ wake: AsyncStream<Wake>.Continuation
     ) async -> Wake {
+        let start = now()
+        let length = date.timeIntervalSince(start.wall)
         while true {
-            let left = date.timeIntervalSince(now().wall)
+            let moment = now()
+            // A clock that was set back must not prolong the sleep.
+            let left = min(date.timeIntervalSince(moment.wall), length - (moment.boot - start.boot))
             if left <= 0 { return .look }
             // Never longer than a minute at a time: a clock that is set meanwhile is noticed.
             let nap = min(left, 60, signs.beatEvery.map { $0.seconds / 2 } ?? 60)

@@ -40,6 +40,7 @@ extension Keeper {
                     if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
                 } catch { findings.append(unreadable(tokens[index], error)) }
             }
+            if watches { try putBack(mine, &tokens, recorder) }
             if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
             // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
@@ -84,14 +85,12 @@ extension Keeper {
         for generation in token.generations {
             switch generation.state {
             case .abandoned:
-                let candidates = Desk.candidates(for: generation, in: listing)
-                if candidates.count == 1, let id = candidates[0].id {
+                if let id = Desk.sole(for: generation, in: listing, at: ports.now().wall) {
                     try recorder.record([.turnedUp(generation.name, id)], of: &token, under: policies[token.name])
                 }
             case .held, .retiring, .revoking:
                 guard generation.keyID == nil else { continue }
-                let candidates = Desk.candidates(for: generation, in: listing)
-                if candidates.count == 1, let id = candidates[0].id {
+                if let id = Desk.sole(for: generation, in: listing, at: ports.now().wall) {
                     try recorder.record([.identified(generation.name, id)], of: &token, under: policies[token.name])
                 }
             case .unmade, .intended, .revoked: break
@@ -175,6 +174,7 @@ extension Keeper {
 
     private func trial(of token: Token, _ desk: Desk) async -> ProbeOutcome? {
         guard let current = token.currentGeneration, let secret = try? ports.keyring.secret(current.name, of: token.gateway) else { return nil }
+        defer { pulse.progress() }
         return try? await desk.gateway.probe(secret)
     }
 
@@ -196,16 +196,44 @@ extension Keeper {
     }
 
     /// Records of generations that were seen refused, left by a process that died before it wiped them.
-    func wipeLeftovers(_ tokens: [Token]) throws {
+    ///
+    /// What the journal does not know at all, as after a restore of an older one, is told and left: it may be alive.
+    func wipeLeftovers(_ tokens: [Token]) throws -> [Finding] {
+        var findings: [Finding] = []
         for gateway in ports.gateways.keys.sorted() {
             let living = Set(tokens.filter { $0.gateway == gateway }.flatMap { token in token.generations.filter { $0.state != .revoked }.map(\.name) })
             do {
                 let others = try ports.keyring.names(of: gateway).subtracting(living)
                 let states = others.isEmpty ? [:] : try ports.journal.states(of: gateway, names: others)
                 for name in others.sorted() where states[name] == .revoked { try ports.keyring.wipe(name, of: gateway) }
+                for name in others.sorted() where states[name] == nil { findings.append(stray(name, gateway)) }
             } catch let error as KeyringError {
                 // Housekeeping: what is left is of no use to anybody, and the next pass tries again.
                 log.warning("\(error)")
+            }
+        }
+        return findings
+    }
+
+    private func stray(_ name: String, _ gateway: GatewayName) -> Finding {
+        Finding(
+            code: .strayRecord, severity: .error, subject: "\(gateway) \(name)",
+            sentence: "the keyring holds \(name) of \(gateway), which the journal does not know: it may be alive, and nobody rotates it",
+            help: "revoke it in the gateway's console if nobody needs it, then remove its file from the keyring"
+        )
+    }
+
+    /// A target that somebody has changed is delivered again: what consumers read is to be a token that works.
+    func putBack(_ mine: [Int], _ tokens: inout [Token], _ recorder: Recorder) throws {
+        for index in mine where isInUse(tokens[index]) {
+            guard let policy = policies[tokens[index].name], let current = tokens[index].current,
+                let secret = try? ports.keyring.secret(current, of: tokens[index].gateway)
+            else { continue }
+            for target in policy.targets where tokens[index].target(target.id).isApplied(current) {
+                let delivery = ports.delivery(target, policy)
+                var holds = false
+                do throws(DeliveryError) { holds = try delivery.holds(secret) } catch { holds = false }
+                if !holds { try recorder.record([.drifted(target.id)], of: &tokens[index], under: policy) }
             }
         }
     }

@@ -34,6 +34,7 @@ extension Event {
         case .adopted: "adopted"
         case .ended: "ended"
         case .removed: "removed"
+        case .leftAlone: "left-alone"
         case .drifted: "drifted"
         }
     }
@@ -47,7 +48,7 @@ extension Event {
             .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name), .revokeFailed(let name, _, _, _),
             .turnedUp(let name, _), .adopted(let name, _, _, _, _, _):
             name
-        case .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .drifted: nil
+        case .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
         }
     }
 
@@ -84,6 +85,7 @@ extension Event {
         case .adopted(let name, let id, _, _, _, _): "\(name) (\(id)) is taken over"
         case .ended(let how): how == .expired ? "has expired and ends" : "ended by request: all its generations are to be revoked"
         case .removed(let target): "removed from \(target)"
+        case .leftAlone(let target): "\(target) does not hold the expired secret, or holds more than can be told: it is left alone"
         case .drifted(let target): "\(target) does not hold what was delivered; it is delivered again"
         }
     }

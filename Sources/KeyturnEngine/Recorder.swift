@@ -70,7 +70,7 @@ extension Event {
     var level: Logger.Level {
         switch self {
         case .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
-        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted, .trialRefused: .warning
+        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted, .trialRefused, .leftAlone: .warning
         case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed: .info
         case .read, .trialAccepted: .debug
         }

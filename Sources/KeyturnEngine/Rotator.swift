@@ -47,13 +47,13 @@ struct Rotator: Sendable {
         case .recheck(let name): return try await recheck(name, token)
         case .tryOld(let name): return try await tryOld(name, token)
         case .publish(let target, let name): return try publish(target, name, token)
-        case .take(let target, let name): return await take(target, name)
-        case .confirm(let target, let name): return await confirm(target, name)
+        case .take(let target, let name): return await take(target, name, token)
+        case .confirm(let target, let name): return await confirm(target, name, token)
         case .read(let name): return try await read(name, token)
         case .release(let name): return try await release(name, token)
         case .revoke(let name): return try await revoke(name, token)
         case .seeRefused(let name): return try await seeRefused(name, token)
-        case .remove(let target): return remove(target)
+        case .remove(let target): return try remove(target, token)
         }
     }
 
@@ -141,8 +141,13 @@ struct Rotator: Sendable {
     private func tryOld(_ name: String, _ token: Token) async throws -> [Event] {
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else { return [.oldRefused(name)] }
         do throws(GatewayError) {
-            if case .accepted = try await desk.gateway.probe(secret) { return [.oldAccepted(name)] }
-            return [.oldRefused(name)]
+            guard case .refused(let why) = try await desk.gateway.probe(secret) else { return [.oldAccepted(name)] }
+            // One refusal may be the gateway's bad hour; its list has to agree, for the new generation ends with this.
+            guard case .success(let listing) = await desk.list() else { return [] }
+            let isListed = token.generation(name).map { Desk.lists($0, alive: listing, at: ports.now().wall) } ?? false
+            return isListed
+                ? [.held(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil)]
+                : [.oldRefused(name)]
         } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
     }
 
@@ -164,27 +169,44 @@ struct Rotator: Sendable {
         return [.published(id, name)]
     }
 
-    private func take(_ id: TargetID, _ name: String) async -> [Event] {
+    private func take(_ id: TargetID, _ name: String, _ token: Token) async -> [Event] {
         guard let target = policy?.targets.first(where: { $0.id == id }) else { return [] }
         do throws(ConsumerError) { try await ports.consumer(target).take() } catch {
-            return [.targetFailed(id, why: error.description, needsPerson: false)]
+            return [.targetFailed(id, why: hiding(secretsOf: token, in: error.description), needsPerson: false)]
         }
         return [.took(id, name)]
     }
 
-    private func confirm(_ id: TargetID, _ name: String) async -> [Event] {
+    private func confirm(_ id: TargetID, _ name: String, _ token: Token) async -> [Event] {
         guard let target = policy?.targets.first(where: { $0.id == id }) else { return [] }
         do throws(ConsumerError) { try await ports.consumer(target).confirm() } catch {
-            return [.targetFailed(id, why: error.description, needsPerson: false)]
+            return [.targetFailed(id, why: hiding(secretsOf: token, in: error.description), needsPerson: false)]
         }
         return [.confirmed(id, name)]
     }
 
-    private func remove(_ id: TargetID) -> [Event] {
-        guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [.removed(id)] }
-        do throws(DeliveryError) { try ports.delivery(target, policy).remove() } catch {
-            return [.targetFailed(id, why: error.description, needsPerson: true)]
+    /// What a program prints may be the very secret it was given.
+    private func hiding(secretsOf token: Token, in text: String) -> String {
+        var text = text
+        for generation in token.generations where generation.isLiving {
+            guard let secret = try? ports.keyring.secret(generation.name, of: token.gateway) else { continue }
+            let value = secret.withBytes { span in unsafe span.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+            if !value.isEmpty { text = text.replacing(value, with: "[hidden]") }
         }
+        return text
+    }
+
+    /// Only what we delivered: a secret that somebody has put there since is not ours to take away.
+    private func remove(_ id: TargetID, _ token: Token) throws -> [Event] {
+        guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [.removed(id)] }
+        let delivery = ports.delivery(target, policy)
+        do throws(DeliveryError) {
+            guard let name = token.target(id).generation, let secret = try? ports.keyring.secret(name, of: token.gateway) else {
+                return [.leftAlone(id)]
+            }
+            guard try delivery.holds(secret) else { return [.leftAlone(id)] }
+            try delivery.remove()
+        } catch { return [.targetFailed(id, why: error.description, needsPerson: true)] }
         return [.removed(id)]
     }
 }

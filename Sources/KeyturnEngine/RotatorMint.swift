@@ -13,7 +13,7 @@ extension Rotator {
         // Without the list nothing is tried, and nothing is the token's failure: the gateway is asked again by whoever
         // repeats the pass.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        if let why = desk.clockIsOff(at: ports.now().wall) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
+        if let why = desk.clockIsOff { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
         if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
 
         let name = try freeName(policy, token, listing)
@@ -27,7 +27,7 @@ extension Rotator {
         let others = desk.capacity == nil ? 0 : try desk.othersAlive(in: listing, ports.journal)
         guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
             try ports.keyring.release(name, of: token.gateway)
-            return [.held(why: full(listing), needsPerson: true, retryAfter: nil)]
+            return [.held(why: try full(listing), needsPerson: true, retryAfter: nil)]
         }
         return try await create(order, token, before: listing)
     }
@@ -59,8 +59,7 @@ extension Rotator {
     /// The id that the answer did not tell: the only living one of its name that was not there before.
     func identify(_ generation: Generation, _ token: Token) async -> KeyID? {
         guard case .success(let listing) = await desk.list() else { return nil }
-        let candidates = Desk.candidates(for: generation, in: listing)
-        return candidates.count == 1 ? candidates[0].id : nil
+        return Desk.sole(for: generation, in: listing, at: ports.now().wall)
     }
 
     /// What would stop the rotation after its create: a target that cannot be written, a consumer that cannot be told.
@@ -80,14 +79,17 @@ extension Rotator {
         var attempt = 1
         while true {
             let name = policy.pattern.name(month: month, attempt: attempt)
-            if listing.keys(named: name).isEmpty, !used.contains(name) || unmade.contains(name) { return name }
+            if listing.keys(named: name).isEmpty, !used.contains(name) || unmade.contains(name), desk.take(name) { return name }
             attempt += 1
         }
     }
 
-    private func full(_ listing: Listing) -> String {
+    /// Names what could go: unused tokens that are none of ours.
+    private func full(_ listing: Listing) throws -> String {
         let capacity = desk.capacity.map(String.init) ?? "?"
-        let unused = listing.keys.filter { $0.status == .notUsed || ($0.isAlive && $0.lastUsedAt == nil) }.prefix(3).map(\.name)
+        let idle = listing.keys.filter { $0.status == .notUsed || ($0.isAlive && $0.lastUsedAt == nil) }.map(\.name)
+        let ours = try ports.journal.states(of: desk.name, names: Set(idle))
+        let unused = idle.filter { ours[$0] == nil }.prefix(3)
         let hint = unused.isEmpty ? "" : "; never used so far: \(unused.joined(separator: ", "))"
         return "the account holds all \(capacity) tokens it may hold: revoke one that is not needed, or raise capacity\(hint)"
     }

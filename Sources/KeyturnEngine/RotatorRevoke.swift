@@ -9,6 +9,8 @@ extension Rotator {
         let listing: Listing
         // Before our own reading, which the gateway may count as a use.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
+        // Ended by somebody else: there is nothing left to wait for.
+        if !Desk.lists(generation, alive: listing, at: ports.now().wall) { return [.released(name)] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
@@ -30,10 +32,18 @@ extension Rotator {
     /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
     func release(_ name: String, _ token: Token) async throws -> [Event] {
         do throws(GatewayError) { _ = try await desk.listed() } catch { return [] }
-        if let why = desk.clockIsOff(at: ports.now().wall) { return [.readFailed(name, why: why, retryAfter: nil)] }
+        if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
         else { return [.readFailed(name, why: "no secret that replaces it is at hand", retryAfter: nil)] }
+        if let policy {
+            // Somebody may have put the old content back: what consumers read now decides, not what was written once.
+            for target in policy.targets {
+                do throws(DeliveryError) {
+                    if try !ports.delivery(target, policy).holds(secret) { return [.drifted(target.id)] }
+                } catch { return [.readFailed(name, why: "\(target.id) cannot be looked into: \(error)", retryAfter: nil)] }
+            }
+        }
         do throws(GatewayError) {
             switch try await desk.gateway.probe(secret) {
             case .accepted: return [.released(name)]
@@ -47,8 +57,12 @@ extension Rotator {
         if desk.refusesAdmin { return [] }
         do throws(GatewayError) {
             guard let id = generation.keyID else { return try await resolve(generation) }
-            if case .success(let listing)? = desk.answer, let listed = listing.key(id), listed.name != name {
-                let why = "the gateway lists \(id) under another name (\(listed.name.prefix(80))): make sure whose it is and revoke it in the console"
+            switch try await confirm(id, of: generation) {
+            case .isOurs: break
+            // Nothing to revoke; that it is gone is seen when its secret is refused.
+            case .isGone: return [.revokeAnswered(name)]
+            case .isAnothers(let other):
+                let why = "the gateway lists \(id) under another name (\(other.prefix(80))): make sure whose it is and revoke it in the console"
                 return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
             }
             try await desk.gateway.revoke(id)
@@ -60,40 +74,51 @@ extension Rotator {
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 
+    private enum Confirmation {
+        case isOurs, isGone, isAnothers(String)
+    }
+
+    /// Nothing is revoked that the gateway's own list does not show with our id and our name together. A list that knows
+    /// the id not at all is asked for anew: it may be older than the create.
+    private func confirm(_ id: KeyID, of generation: Generation) async throws(GatewayError) -> Confirmation {
+        var listing = try await desk.listed()
+        if listing.key(id) == nil { listing = try await desk.list().get() }
+        if let listed = listing.key(id) { return listed.name == generation.name ? .isOurs : .isAnothers(listed.name) }
+        // A list without ids can only be asked for the name.
+        return listing.keys(named: generation.name).contains { $0.id == nil && $0.isAlive } ? .isOurs : .isGone
+    }
+
     /// A generation whose create did not tell its id: it is the only one of its name that can be ours, or it is for a
     /// person to say which.
     private func resolve(_ generation: Generation) async throws(GatewayError) -> [Event] {
-        let candidates = Desk.candidates(for: generation, in: try await desk.list().get())
-        switch candidates.count {
+        let listing = try await desk.list().get()
+        let newcomers = Desk.newcomers(for: generation, in: listing)
+        switch newcomers.count {
         case 0:
             // It was created, so a list that does not show it yet may show it later.
             if generation.fingerprint != nil, ports.now().wall.timeIntervalSince(generation.intendedAt) < Desk.longestWay {
                 return [.revokeFailed(generation.name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
             }
             return [.revokeAnswered(generation.name)]
-        case 1: return candidates[0].id.map { [.identified(generation.name, $0)] } ?? []
+        case 1: return newcomers[0].id.map { [.identified(generation.name, $0)] } ?? []
         default:
-            let ids = candidates.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
+            let ids = newcomers.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
             let why = "several keys bear its name (\(ids)) and which one is ours is not known: revoke it in the gateway's console"
             return [.revokeFailed(generation.name, why: why, needsPerson: true, retryAfter: nil)]
         }
     }
 
-    /// A revocation is over when the secret is refused; where there is no secret, when the list shows it ended or gone.
+    /// A revocation is over when the secret is refused and the list shows it ended or gone.
     func seeRefused(_ name: String, _ token: Token) async throws -> [Event] {
         guard let generation = token.generation(name) else { return [] }
         do throws(GatewayError) {
-            if let secret = try? ports.keyring.secret(name, of: token.gateway) {
-                switch try await desk.gateway.probe(secret) {
-                case .refused: return [.seenRefused(name)]
-                case .accepted:
-                    return [.revokeFailed(name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)]
-                }
+            if let secret = try? ports.keyring.secret(name, of: token.gateway), case .accepted = try await desk.gateway.probe(secret) {
+                return [.revokeFailed(name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)]
             }
+            // A refusal alone may be the gateway's bad hour: its list has to agree before the secret is forgotten.
             if desk.refusesAdmin { return [] }
             let listing = try await desk.list().get()
-            let isAlive = generation.keyID.map { listing.key($0)?.isAlive ?? false } ?? !Desk.candidates(for: generation, in: listing).isEmpty
-            if !isAlive { return [.seenRefused(name)] }
+            if !Desk.lists(generation, alive: listing, at: ports.now().wall) { return [.seenRefused(name)] }
             return [.revokeFailed(name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)]
         } catch .adminRefused { return [] } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }

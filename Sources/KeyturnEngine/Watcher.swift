@@ -19,7 +19,7 @@ struct Watcher: Sendable {
         func hasList(_ gateway: GatewayName?) -> Bool { gateway.flatMap { try? desks[$0]?.answer?.get() } != nil }
         let subject = GatewayName(finding.subject)
         return switch finding.code {
-        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown: true
+        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord: true
         // A gateway that left the settings is nobody's trouble any more.
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
@@ -38,7 +38,10 @@ struct Watcher: Sendable {
             )
         }
         if let stuck = TokenStatus(of: token, under: policy, verdict: verdict, at: now).stuck {
-            add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", "mend that, then `keyturn rotate \(token.name)` to go on at once")
+            // For an ended token `rotate` would begin it anew.
+            let verb = token.ending == nil && token.rotation?.isOpen == true ? "rotate" : token.ending == nil ? nil : "revoke"
+            let help = verb.map { "mend that, then `keyturn \($0) \(token.name)` to go on at once" } ?? "mend that; it is tried again by itself"
+            add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", help)
         }
         if policy == nil, token.ending == nil, token.generations.contains(where: \.isLiving) {
             add(
@@ -68,14 +71,15 @@ struct Watcher: Sendable {
 
     private func findings(about generation: Generation, of token: Token, _ policy: TokenPolicy?, _ listing: Listing) -> [Finding] {
         if generation.state == .abandoned || (generation.isLiving && generation.keyID == nil) {
-            let candidates = Desk.candidates(for: generation, in: listing)
-            guard candidates.count > 1 else { return [] }
-            let ids = candidates.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
+            let newcomers = Desk.newcomers(for: generation, in: listing)
+            // Nothing alive is nobody's worry; the only one that fits is ours, and is dealt with.
+            guard newcomers.contains(where: \.isAlive), Desk.sole(for: generation, in: listing, at: now.wall) == nil else { return [] }
+            let ids = newcomers.filter(\.isAlive).compactMap(\.id?.text).prefix(5).joined(separator: ", ")
             return [
                 Finding(
                     code: .ambiguousKey, severity: .error, token: token.name, environment: token.environment, subject: generation.name,
-                    sentence: "several keys bear the name \(generation.name) (\(ids)) and which one is ours is not known; none is touched",
-                    help: "revoke the one that nobody uses in the gateway's console"
+                    sentence: "a key that bears the name \(generation.name) (\(ids)) may be ours or somebody else's; it is not touched",
+                    help: "find out who uses it; if nobody does, revoke it in the gateway's console"
                 )
             ]
         }
@@ -96,7 +100,7 @@ struct Watcher: Sendable {
         func add(_ code: Finding.Code, _ severity: Severity, _ sentence: String, _ help: String) {
             findings.append(Finding(code: code, severity: severity, subject: desk.name.text, sentence: sentence, help: help))
         }
-        if let why = desk.clockIsOff(at: now.wall) { add(.clockOff, .error, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
+        if let why = desk.clockIsOff { add(.clockOff, .error, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
         if case .failure(let error)? = desk.answer {
             switch error {
             case .adminRefused(let why):
