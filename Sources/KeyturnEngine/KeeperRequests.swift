@@ -25,6 +25,7 @@ extension Keeper {
                 }
                 request.refusal = try await Adoption(ports: ports, desk: desk, policy: policy).adopt(request, &tokens[index], recorder)
                 request.rotation = tokens[index].rotation?.id
+                if request.refusal != nil { facts[request.token, default: Facts()].adoptionIsRefused = true }
             }
             try ports.journal.answer(request, at: ports.now().wall)
         }
@@ -71,7 +72,9 @@ struct Adoption: Sendable {
                 key.isAlive && key.id != nil && request.generation.map { key.name == $0 } ?? policy.pattern.matches(key.name)
             }
             guard let key = fitting.first, let id = key.id, fitting.count == 1 else { return explain(fitting, request) }
-            guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else { return "\(key.name) is in the journal already" }
+            guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else {
+                return "\(key.name) is in the journal already"
+            }
             try ports.keyring.put(key.name, of: token.gateway, id: id, secret: secret)
             let adopted = Event.adopted(
                 name: key.name, id, createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
@@ -80,12 +83,21 @@ struct Adoption: Sendable {
             let resumes: [Event] = token.ending == nil ? [] : [.resumed]
             try recorder.record(resumes + [.started(.adopted, reason: request.reason), adopted], of: &token, under: policy)
             return nil
-        } catch let error as DeliveryError { return error.description } catch let error as GatewayError { return error.description }
+        } catch let error as DeliveryError { return error.description } catch let error as GatewayError {
+            return error.description
+        } catch let error as KeyringError {
+            // A name that the keyring does not take: the person's to know, and no reason for every pass to end here.
+            return error.description
+        }
     }
 
     private func explain(_ fitting: [ListedKey], _ request: Request) -> String {
-        if let name = request.generation { return fitting.isEmpty ? "the gateway lists no living \(name)" : "the gateway lists \(name) several times" }
-        if fitting.isEmpty { return "the gateway lists no living token whose name fits \(policy.name)'s pattern: name it with --generation" }
+        if let name = request.generation {
+            return fitting.isEmpty ? "the gateway lists no living \(name)" : "the gateway lists \(name) several times"
+        }
+        if fitting.isEmpty {
+            return "the gateway lists no living token whose name fits \(policy.name)'s pattern: name it with --generation"
+        }
         return "several fit: \(fitting.prefix(8).map(\.name).joined(separator: ", ")); say which with --generation NAME"
     }
 }
