@@ -68,9 +68,13 @@ let package = Package(
         .executableTarget(
             name: "logprobe", dependencies: ["KeyturnAdapters", "KeyturnEngine", logging], path: "Tests/logprobe", swiftSettings: settings
         ),
-        .target(name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine"], path: "Tests/KeyturnTestKit", swiftSettings: settings),
+        .target(
+            name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine", logging], path: "Tests/KeyturnTestKit", swiftSettings: settings
+        ),
         .testTarget(name: "KeyturnCoreTests", dependencies: ["KeyturnCore", "KeyturnTestKit"], swiftSettings: settings),
-        .testTarget(name: "KeyturnEngineTests", dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "KeyturnEngineTests", dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnTestKit", logging], swiftSettings: settings
+        ),
         .testTarget(
             name: "KeyturnAdaptersTests",
             dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", "logprobe", grdb, logging],

@@ -6,6 +6,7 @@ package struct Finding: Sendable, Equatable {
         case gatewayUnreachable = "gateway-unreachable"
         case clockOff = "clock-off"
         case keyringUnknown = "keyring-unknown"
+        case secretUnreadable = "secret-unreadable"
         case attributesUnconfirmed = "attributes-unconfirmed"
         case ambiguousKey = "ambiguous-key"
         case overlapTooLong = "overlap-too-long"

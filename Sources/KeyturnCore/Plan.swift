@@ -42,7 +42,9 @@ package enum Plan {
             return begin(token.serial == 0 ? .first : .dead, reason: token.serial == 0 ? nil : "no generation of it is in use", token, now)
         }
         if let expiresAt = current.expiresAt, expiresAt <= now.wall {
-            return isTemporary ? .end(.expired) : begin(.dead, reason: "its generation has expired", token, now)
+            if isTemporary { return .end(.expired) }
+            if case .on(let date) = policy.expires, date <= now.wall { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
+            return begin(.dead, reason: "its generation has expired", token, now)
         }
         if let dead = facts.dead { return begin(.dead, reason: dead, token, now) }
         if facts.secretIsGone { return begin(.dead, reason: "its secret is not in the keyring any more", token, now) }

@@ -16,6 +16,8 @@ package struct Schedule: Sendable, Equatable {
             scheduled = span.after(created, in: window?.zone ?? .gmt)
                 .addingTimeInterval(jitter.approximateSeconds * Spread.share(policy.name.text))
         }
+        // A fixed date is the end of every generation alike: replacing one before it wins nothing, again and again.
+        if case .on(let end) = policy.expires, let expiresAt = generation.expiresAt, end <= expiresAt { return }
         if let expiresAt = generation.expiresAt, policy.rotate != .never {
             beforeExpiry = Schedule.lead(before: expiresAt, createdAt: created, overlap: policy.overlap)
         }

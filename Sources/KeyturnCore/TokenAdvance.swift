@@ -32,7 +32,9 @@ extension Token {
         case .accepted(let name): try accepted(name, policy, now)
         case .refusedOnce(let name, let why): try refusedOnce(name, why, now)
         case .refused(let name, _): try withdraw(name, now)
-        case .oldAccepted: try restore(true, now)
+        case .oldAccepted:
+            try restore(true, now)
+            try settleDeliveries(policy, now)
         case .oldRefused: try restore(false, now)
         case .published(let id, let generation): try publish(id, generation, policy, now)
         case .took(let id, let generation): try changeTarget(id, holding: generation) { $0.takenAt = now.wall }
@@ -97,13 +99,18 @@ extension Token {
         case .verifying:
             enter(.publishing)
             try settleDeliveries(policy, now)
-        case .applying: finish(name, policy, now)
-        case .minting, .publishing, .withdrawing, .finished, .abandoned: throw Mismatch("\(name) was accepted while \(rotation.phase)")
+        // Publishing as well: the last target that lagged behind may have left the policy.
+        case .publishing, .applying:
+            guard let policy, policy.targets.allSatisfy({ target($0.id).isApplied(name) }) else {
+                throw Mismatch("\(name) was accepted before every target had it")
+            }
+            finish(name, policy, now)
+        case .minting, .withdrawing, .finished, .abandoned: throw Mismatch("\(name) was accepted while \(rotation.phase)")
         }
     }
 
     private mutating func refusedOnce(_ name: String, _ why: String, _ now: Moment) throws(Mismatch) {
-        guard var rotation, rotation.generation == name, rotation.phase == .verifying || rotation.phase == .applying else {
+        guard var rotation, rotation.generation == name, [.verifying, .publishing, .applying].contains(rotation.phase) else {
             throw Mismatch("\(name) was refused, the rotation does not ask")
         }
         var refusals = rotation.refusals ?? Refusals(count: 0, since: now.wall)

@@ -2,10 +2,10 @@ package import Foundation
 
 extension Token {
     /// What to do next. The rotation goes first, then targets that lag behind, then revocations, then evidence; what has
-    /// to wait does not hold up the rest.
-    package func step(for policy: TokenPolicy?, at now: Moment) -> Step {
+    /// to wait does not hold up the rest, and neither does what is not to be had now (`except`).
+    package func step(for policy: TokenPolicy?, at now: Moment, except: [Step] = []) -> Step {
         var waits: [Date] = []
-        for step in candidates(for: policy, at: now) {
+        for step in candidates(for: policy, at: now) where !except.contains(step) {
             guard case .wait(let until) = step else { return step }
             if let until { waits.append(until) }
         }
@@ -40,15 +40,17 @@ extension Token {
         guard policy != nil || rotation.phase == .withdrawing else { return .wait(nil) }
         switch rotation.phase {
         case .minting:
-            // An orphan takes a place of the account, and is proof that a create went wrong: it goes first.
-            return generations.first(where: \.isOrphan).map { revocationStep($0, now) } ?? .mint
+            // An orphan takes a place of the account, and is proof that a create went wrong: it goes first. One that cannot
+            // be revoked, which a person is told of, does not keep the token without a secret for ever.
+            return generations.first { $0.isOrphan && !$0.attempts.isStuck }.map { revocationStep($0, now) } ?? .mint
         case .verifying:
             return rotation.generation.map { .verify($0) } ?? .mint
         case .publishing, .applying:
             return deliveryStep(policy, now) ?? rotation.generation.map { .recheck($0) } ?? .wait(nil)
         case .withdrawing:
             if rotation.restores == nil, let current { return .tryOld(current) }
-            return deliveryStep(policy, now) ?? .wait(nil)
+            // Nothing lacks and it is not over: what lagged has left the policy. The last answer is asked for once more.
+            return deliveryStep(policy, now) ?? (policy == nil ? nil : current.map { .tryOld($0) }) ?? .wait(nil)
         case .finished, .abandoned:
             return .wait(nil)
         }

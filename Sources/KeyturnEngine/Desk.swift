@@ -34,6 +34,11 @@ final class Desk: Sendable {
         return try await list().get()
     }
 
+    /// An answer to another call that says as much as one to `list`: the admin token is dead.
+    func note(_ error: GatewayError) { listing.withLock { $0 = .failure(error) } }
+
+    var refusesAdmin: Bool { if case .failure(.adminRefused)? = answer { true } else { false } }
+
     /// What is known of it without asking.
     var answer: Result<Listing, GatewayError>? { listing.withLock { $0 } }
 
@@ -57,6 +62,9 @@ final class Desk: Sendable {
     /// cannot be taken back.
     static let tolerance: TimeInterval = 300
 
+    /// Seconds after its intent in which a create may still land.
+    static let longestWay: TimeInterval = 3600
+
     func clockIsOff(at now: Date) -> String? {
         guard let error = clockError(at: now), abs(error) > Desk.tolerance else { return nil }
         return "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
@@ -66,9 +74,11 @@ final class Desk: Sendable {
     static func candidates(for generation: Generation, in listing: Listing) -> [ListedKey] {
         listing.keys(named: generation.name).filter { key in
             guard key.isAlive, let id = key.id, !generation.foreignIDs.contains(id) else { return false }
-            // A key that is older than our wish for it is somebody else's; a minute for clocks that differ.
+            // A key that is older than our wish for it is somebody else's, and so is one that was made long after: no
+            // create is on its way for an hour, while a person may well take the name that we gave up.
             guard let created = key.createdAt else { return true }
-            return created >= generation.intendedAt.addingTimeInterval(-Desk.tolerance)
+            let age = created.timeIntervalSince(generation.intendedAt)
+            return age >= -Desk.tolerance && age <= Desk.longestWay
         }
     }
 }

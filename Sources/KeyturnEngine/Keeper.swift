@@ -61,13 +61,15 @@ package struct Keeper: Sendable {
 
         let verdicts = judge(tokens, facts)
         await list(for: verdicts, of: tokens, desks)
-        let blocked = try await drive(&tokens, only, verdicts, desks, recorder)
+        let (blocked, unreadable) = try await drive(&tokens, only, verdicts, desks, recorder)
 
         let after = judge(tokens, [:])
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, now: ports.now())
-        let findings = seen + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
-        try tell(findings, judged: { Watcher.judges($0, with: desks) })
+        let findings = seen + unreadable + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
+        let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
+        try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
             findings: findings
@@ -83,7 +85,7 @@ package struct Keeper: Sendable {
             if tokens[index].generations.allSatisfy({ $0.state == .unmade }) { tokens[index].gateway = gateway }
         }
         let known = Set(tokens.map(\.name))
-        for policy in policies.values where !known.contains(policy.name) {
+        for policy in policies.values.sorted(by: { $0.name < $1.name }) where !known.contains(policy.name) {
             tokens.append(Token(name: policy.name, environment: policy.environment, gateway: policy.gateway))
         }
         return tokens
@@ -101,10 +103,13 @@ package struct Keeper: Sendable {
 
     /// Asks each gateway at which something begins for its list, once for all of them.
     private func list(for verdicts: [TokenName: Verdict], of tokens: [Token], _ desks: [GatewayName: Desk]) async {
-        for (name, desk) in desks where desk.answer == nil {
+        for (name, desk) in desks.sorted(by: { $0.key < $1.key }) where desk.answer == nil {
             let begins = tokens.contains { token in
-                guard token.gateway == name, case .start = verdicts[token.name] else { return false }
-                return true
+                guard token.gateway == name else { return false }
+                return switch verdicts[token.name] {
+                case .start, .end: true
+                case .underWay, .waits, .rests, nil: false
+                }
             }
             if begins { await desk.list() }
         }
@@ -138,10 +143,12 @@ package struct Keeper: Sendable {
             }
             switch verdicts[token.name] {
             case .waits(let until?, _), .rests(let until?, _): looks.append(until)
-            case .start, .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(1)) }
+            case .start: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 1)) }
+            // Only a wrong clock holds it back.
+            case .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(60)) }
             case .waits, .rests, .underWay, nil: break
             }
-            if token.currentGeneration?.refusals != nil { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
+            if isSuspected(token) { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
         }
         return looks.min()
     }
@@ -150,7 +157,7 @@ package struct Keeper: Sendable {
 
     private func drive(
         _ tokens: inout [Token], _ only: Set<TokenName>?, _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk], _ recorder: Recorder
-    ) async throws -> Set<TokenName> {
+    ) async throws -> (blocked: Set<TokenName>, findings: [Finding]) {
         let chosen = tokens.indices.filter { only?.contains(tokens[$0].name) ?? true }
         let order = chosen.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
         let width = max(1, settings.gateways.values.map(\.concurrent).max() ?? 1)
@@ -164,8 +171,7 @@ package struct Keeper: Sendable {
                 let token = snapshot[index]
                 guard let desk = desks[token.gateway] else { continue }
                 group.addTask {
-                    let (token, isBlocked) = try await driveOne(token, verdicts[token.name], desk, recorder)
-                    return Driven(index: index, token: token, isBlocked: isBlocked)
+                    try await driveOne(token, at: index, verdicts[token.name], desk, recorder)
                 }
             }
             for try await finished in group { done.append(finished) }
@@ -175,7 +181,7 @@ package struct Keeper: Sendable {
             tokens[one.index] = one.token
             if one.isBlocked { blocked.insert(one.token.name) }
         }
-        return blocked
+        return (blocked, driven.compactMap(\.finding))
     }
 
     /// Where one token of the pass has got to; blocked: something of its own broke, and trying again at once is no use.
@@ -183,6 +189,7 @@ package struct Keeper: Sendable {
         var index: Int
         var token: Token
         var isBlocked: Bool
+        var finding: Finding?
     }
 
     private func urgency(_ verdict: Verdict?) -> Int {
@@ -194,7 +201,7 @@ package struct Keeper: Sendable {
         }
     }
 
-    private func driveOne(_ token: Token, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> (Token, isBlocked: Bool) {
+    private func driveOne(_ token: Token, at index: Int, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> Driven {
         var token = token
         let policy = policies[token.name]
         do {
@@ -204,15 +211,21 @@ package struct Keeper: Sendable {
                 if case .failure = desk.answer { break }
                 let resumes: [Event] = token.ending == nil ? [] : [.resumed]
                 try recorder.record(resumes + [.started(cause, reason: reason)], of: &token, under: policy)
-            case .end(let how): try recorder.record([.ended(how)], of: &token, under: policy)
+            case .end(let how):
+                // It revokes, and cannot be taken back: not by a clock that may be wrong.
+                guard case .success = desk.answer, desk.clockIsOff(at: ports.now().wall) == nil else { break }
+                try recorder.record([.ended(how)], of: &token, under: policy)
             case .underWay, .waits, .rests, nil: break
             }
             let rotator = Rotator(ports: ports, recorder: recorder, desk: desk, policy: policy, pulse: pulse, isStopping: isStopping)
-            return (try await rotator.drive(token), false)
+            let (driven, isBlocked) = try await rotator.drive(token)
+            return Driven(index: index, token: driven, isBlocked: isBlocked)
         } catch let error as KeyringError {
-            // One token's record is unreadable: that is its trouble, and nobody else's.
+            return Driven(index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true, finding: unreadable(token, error))
+        } catch let error as Mismatch {
+            // A defect of ours, or a second driver: the token is left as it was, and no other one stops for it.
             log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
-            return (try ports.journal.token(token.name) ?? token, true)
+            return Driven(index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true)
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnCore
+import Logging
 
 extension Keeper {
     /// Intents that a process left behind when it ended: either their secret was kept, then they go on, or their outcome
@@ -8,16 +9,20 @@ extension Keeper {
         for index in tokens.indices {
             for intent in tokens[index].generations where intent.state == .intended {
                 let event: Event
-                if let secret = try ports.keyring.secret(intent.name, of: tokens[index].gateway), tokens[index].rotation?.phase == .minting {
-                    let id = try ports.keyring.id(intent.name, of: tokens[index].gateway)
-                    event = .minted(intent.name, id, fingerprint: try ports.keyring.fingerprint(secret))
-                } else {
-                    try ports.keyring.release(intent.name, of: tokens[index].gateway)
-                    event = .lost(intent.name, why: "the process ended before its secret was kept")
-                }
+                // What the keyring cannot say now it may say in the next pass: until then the intent stays open.
+                do { event = try outcome(of: intent, tokens[index]) } catch { continue }
                 try recorder.record([event], of: &tokens[index], under: policies[tokens[index].name])
             }
         }
+    }
+
+    private func outcome(of intent: Generation, _ token: Token) throws(KeyringError) -> Event {
+        if let secret = try ports.keyring.secret(intent.name, of: token.gateway), token.rotation?.phase == .minting {
+            let id = try ports.keyring.id(intent.name, of: token.gateway)
+            return .minted(intent.name, id, fingerprint: try ports.keyring.fingerprint(secret))
+        }
+        try ports.keyring.release(intent.name, of: token.gateway)
+        return .lost(intent.name, why: "the process ended before its secret was kept")
     }
 
     /// Compares journal and gateway: creates that turned up, ids that were missing, secrets in use that are dead.
@@ -25,14 +30,17 @@ extension Keeper {
         _ tokens: inout [Token], _ facts: inout [TokenName: Facts], _ desks: [GatewayName: Desk], _ recorder: Recorder, watches: Bool
     ) async throws -> [Finding] {
         var findings: [Finding] = []
-        for (name, desk) in desks {
+        for (name, desk) in desks.sorted(by: { $0.key < $1.key }) {
             let mine = tokens.indices.filter { tokens[$0].gateway == name }
             guard watches || mine.contains(where: { wantsListing(tokens[$0]) }) else { continue }
             guard case .success(let listing) = await desk.list() else { continue }
             for index in mine { try compare(&tokens[index], listing, recorder) }
-            for index in mine where secretIsGone(tokens[index]) {
-                facts[tokens[index].name, default: Facts()].secretIsGone = true
+            for index in mine {
+                do throws(KeyringError) {
+                    if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
+                } catch { findings.append(unreadable(tokens[index], error)) }
             }
+            if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
             // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
             guard dead.count <= max(3, mine.count / 10) else {
@@ -45,17 +53,28 @@ extension Keeper {
     }
 
     private func wantsListing(_ token: Token) -> Bool {
-        token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
+        // A secret that was refused is tried again soon, and a refusal counts only beside an answered list.
+        isSuspected(token) || token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
+    }
+
+    /// Was its secret refused, and does that not count yet?
+    func isSuspected(_ token: Token) -> Bool {
+        guard isInUse(token), let refusals = token.currentGeneration?.refusals else { return false }
+        return !refusals.areFinal(at: ports.now().wall)
+    }
+
+    /// Is there a secret that consumers are to use, and nothing under way that replaces it?
+    private func isInUse(_ token: Token) -> Bool {
+        token.currentGeneration?.state == .held && token.ending == nil && token.rotation?.isOpen != true && policies[token.name] != nil
     }
 
     /// A lost create is looked for with every list; for its sake alone lists are asked for only during the first hour.
     private func isRecent(_ generation: Generation) -> Bool { ports.now().wall.timeIntervalSince(generation.intendedAt) < 3600 }
 
-    private func secretIsGone(_ token: Token) -> Bool {
+    /// Only a whole keyring's clear no: a record that cannot be read or unsealed is there.
+    private func secretIsGone(_ token: Token) throws(KeyringError) -> Bool {
         guard let current = token.currentGeneration, current.state == .held else { return false }
-        guard let secret = try? ports.keyring.secret(current.name, of: token.gateway) else { return (try? ports.keyring.check()) != nil }
-        _ = secret.count
-        return false
+        return try ports.keyring.secret(current.name, of: token.gateway) == nil
     }
 
     private func compare(_ token: inout Token, _ listing: Listing, _ recorder: Recorder) throws {
@@ -83,8 +102,8 @@ extension Keeper {
         _ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder, watches: Bool
     ) async throws -> [(TokenName, String)] {
         let suspects = mine.filter { index in
-            guard let current = tokens[index].currentGeneration, current.state == .held, tokens[index].ending == nil else { return false }
-            return policies[tokens[index].name] != nil && (watches || current.refusals != nil || isListedDead(current, listing))
+            guard isInUse(tokens[index]), let current = tokens[index].currentGeneration else { return false }
+            return watches || isSuspected(tokens[index]) || isListedDead(current, listing)
         }
         let outcomes = await trials(of: suspects.map { tokens[$0] }, desk)
         var dead: [(TokenName, String)] = []
@@ -98,13 +117,30 @@ extension Keeper {
                 let isGone = current.keyID.flatMap { listing.key($0) } == nil
                 dead.append((token.name, "\(current.name) \(isGone ? "is gone from" : "was ended at") the gateway"))
             case .refused(let why):
-                try recorder.record([.trialRefused(current.name, why: why)], of: &tokens[index], under: policies[token.name])
+                if current.refusals?.areFinal(at: ports.now().wall) != true {
+                    try recorder.record([.trialRefused(current.name, why: why)], of: &tokens[index], under: policies[token.name])
+                }
                 if tokens[index].currentGeneration?.refusals?.areFinal(at: ports.now().wall) == true {
                     dead.append((token.name, "\(current.name) is refused: \(why)"))
                 }
             }
         }
         return dead
+    }
+
+    /// A new generation lies in targets before all of them have taken it up, which may last: should it die meanwhile, the
+    /// old one is put back.
+    private func tryDelivered(_ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder) async throws {
+        for index in mine {
+            let token = tokens[index]
+            guard let rotation = token.rotation, rotation.phase == .publishing || rotation.phase == .applying,
+                let generation = token.generation(rotation.generation), let secret = try? ports.keyring.secret(generation.name, of: token.gateway),
+                case .refused(let why) = try? await desk.gateway.probe(secret)
+            else { continue }
+            let isDead = isListedDead(generation, listing)
+            let event: Event = isDead ? .refused(generation.name, why: "the gateway does not list it as alive") : .refusedOnce(generation.name, why: why)
+            try recorder.record([event], of: &tokens[index], under: policies[token.name])
+        }
     }
 
     private func isListedDead(_ generation: Generation, _ listing: Listing) -> Bool {
@@ -131,6 +167,15 @@ extension Keeper {
         return try? await desk.gateway.probe(secret)
     }
 
+    /// One token's record is unreadable: that is its trouble, and nobody else's.
+    func unreadable(_ token: Token, _ error: KeyringError) -> Finding {
+        Finding(
+            code: .secretUnreadable, severity: .error, token: token.name, environment: token.environment,
+            sentence: "the keyring does not give a secret of \(token.name): \(error); it is neither used nor replaced",
+            help: "restore the file from a backup, or remove it and the token is replaced"
+        )
+    }
+
     private func manyDead(_ count: Int, _ gateway: GatewayName) -> Finding {
         Finding(
             code: .manyDead, severity: .error, subject: gateway.text,
@@ -141,12 +186,15 @@ extension Keeper {
 
     /// Records of generations that were seen refused, left by a process that died before it wiped them.
     func wipeLeftovers(_ tokens: [Token]) throws {
-        for gateway in ports.gateways.keys {
+        for gateway in ports.gateways.keys.sorted() {
             let living = Set(tokens.filter { $0.gateway == gateway }.flatMap { token in token.generations.filter { $0.state != .revoked }.map(\.name) })
-            let others = try ports.keyring.names(of: gateway).subtracting(living)
-            guard !others.isEmpty else { continue }
-            for (name, state) in try ports.journal.states(of: gateway, names: others) where state == .revoked {
-                try ports.keyring.wipe(name, of: gateway)
+            do {
+                let others = try ports.keyring.names(of: gateway).subtracting(living)
+                let states = others.isEmpty ? [:] : try ports.journal.states(of: gateway, names: others)
+                for name in others.sorted() where states[name] == .revoked { try ports.keyring.wipe(name, of: gateway) }
+            } catch let error as KeyringError {
+                // Housekeeping: what is left is of no use to anybody, and the next pass tries again.
+                log.warning("\(error)")
             }
         }
     }

@@ -13,26 +13,31 @@ struct Rotator: Sendable {
     let pulse: Pulse
     let isStopping: @Sendable () -> Bool
 
-    /// Returns the token as the journal now has it.
-    func drive(_ token: Token) async throws -> Token {
+    /// Returns the token as the journal now has it, and whether something that is due could not be had.
+    func drive(_ token: Token) async throws -> (Token, isBlocked: Bool) {
         var token = token
+        var unavailable: [Step] = []
         while !isStopping() {
             let now = ports.now()
             token = try save(holdsOf: token, at: now)
-            let step = token.step(for: policy, at: now)
+            let step = token.step(for: policy, at: now, except: unavailable)
             if case .wait = step { break }
             let events = try await pulse.during(limit: limit(of: step)) { () async throws -> [Event] in
                 if case .mint = step { return try await mint(&token) }
                 return try await perform(step, token)
             }
-            // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass.
-            if events.isEmpty { break }
+            // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass. What does
+            // not need it goes on.
+            if events.isEmpty {
+                unavailable.append(step)
+                continue
+            }
             // Cut short by our own end: no failure of anybody's, and every step but a create may simply be done again.
             if Task.isCancelled, step != .mint { break }
             try recorder.record(events, of: &token, under: policy)
             for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: token.gateway) }
         }
-        return token
+        return (token, !unavailable.isEmpty)
     }
 
     private func perform(_ step: Step, _ token: Token) async throws -> [Event] {
@@ -116,9 +121,8 @@ struct Rotator: Sendable {
     /// A refusal of the new secret counts only while the gateway accepts the admin token: one that answers 401 to
     /// everybody says nothing about anybody.
     private func refusal(of name: String, _ why: String, _ token: Token) async -> [Event] {
-        if case .failure(let error) = await desk.list() {
-            return [.held(why: "\(name) was refused while the gateway does not list its tokens: \(error)", needsPerson: false, retryAfter: error.retryAfter)]
-        }
+        if desk.refusesAdmin { return [] }
+        if case .failure = await desk.list() { return [] }
         return [.refusedOnce(name, why: why)]
     }
 
@@ -147,6 +151,11 @@ struct Rotator: Sendable {
     private func publish(_ id: TargetID, _ name: String, _ token: Token) throws -> [Event] {
         guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [] }
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
+            // What cannot be delivered any more is given up: the new one is withdrawn, the old one not put back.
+            if token.rotation?.isOpen == true, token.rotation?.generation == name {
+                return [.refused(name, why: "its secret is not in the keyring any more")]
+            }
+            if token.rotation?.phase == .withdrawing { return [.oldRefused(name)] }
             return [.targetFailed(id, why: "the secret of \(name) is not in the keyring", needsPerson: true)]
         }
         do throws(DeliveryError) { try ports.delivery(target, policy).publish(secret) } catch {

@@ -8,7 +8,7 @@ extension Rotator {
     /// hears of it; the secret is durable before anything else happens with it. The gateway is asked to create exactly
     /// once for one name. What a dead process left was settled when the pass began.
     func mint(_ token: inout Token) async throws -> [Event] {
-        guard let policy else { return [] }
+        guard let policy, token.generations.allSatisfy({ $0.state != .intended }) else { return [] }
         let listing: Listing
         // Without the list nothing is tried, and nothing is the token's failure: the gateway is asked again by whoever
         // repeats the pass.

@@ -6,13 +6,16 @@ extension Rotator {
     /// Keyturn's own calls do not look like a consumer's.
     func read(_ name: String, _ token: Token) async throws -> [Event] {
         guard let generation = token.generation(name) else { return [] }
+        let listing: Listing
+        // Before our own reading, which the gateway may count as a use.
+        do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
                 // No such figure at this gateway, or the secret is refused: the list has the last word.
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
         }
-        if case .success(let listing) = desk.answer, let id = generation.keyID, let key = listing.key(id) {
+        if let id = generation.keyID, let key = listing.key(id) {
             reading.lastUsedAt = ownUseApart(key.lastUsedAt, generation.retirement)
         }
         return [.read(name, reading)]
@@ -24,8 +27,9 @@ extension Rotator {
         return abs(lastUsedAt.timeIntervalSince(readAt)) < 60 ? retirement?.reading?.lastUsedAt : lastUsedAt
     }
 
-    /// The last guard before a revocation by schedule: what replaces it is accepted now.
+    /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
     func release(_ name: String, _ token: Token) async throws -> [Event] {
+        do throws(GatewayError) { _ = try await desk.listed() } catch { return [] }
         if let why = desk.clockIsOff(at: ports.now().wall) { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
@@ -40,6 +44,7 @@ extension Rotator {
 
     func revoke(_ name: String, _ token: Token) async throws -> [Event] {
         guard let generation = token.generation(name) else { return [] }
+        if desk.refusesAdmin { return [] }
         do throws(GatewayError) {
             guard let id = generation.keyID else { return try await resolve(generation) }
             if case .success(let listing)? = desk.answer, let listed = listing.key(id), listed.name != name {
@@ -48,6 +53,10 @@ extension Rotator {
             }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
+        } catch .adminRefused(let why) {
+            // The gateway's trouble and one finding, not each token's.
+            desk.note(.adminRefused(why))
+            return []
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 
@@ -56,7 +65,12 @@ extension Rotator {
     private func resolve(_ generation: Generation) async throws(GatewayError) -> [Event] {
         let candidates = Desk.candidates(for: generation, in: try await desk.list().get())
         switch candidates.count {
-        case 0: return [.revokeAnswered(generation.name)]
+        case 0:
+            // It was created, so a list that does not show it yet may show it later.
+            if generation.fingerprint != nil, ports.now().wall.timeIntervalSince(generation.intendedAt) < Desk.longestWay {
+                return [.revokeFailed(generation.name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
+            }
+            return [.revokeAnswered(generation.name)]
         case 1: return candidates[0].id.map { [.identified(generation.name, $0)] } ?? []
         default:
             let ids = candidates.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
@@ -76,10 +90,11 @@ extension Rotator {
                     return [.revokeFailed(name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)]
                 }
             }
+            if desk.refusesAdmin { return [] }
             let listing = try await desk.list().get()
             let isAlive = generation.keyID.map { listing.key($0)?.isAlive ?? false } ?? !Desk.candidates(for: generation, in: listing).isEmpty
             if !isAlive { return [.seenRefused(name)] }
             return [.revokeFailed(name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)]
-        } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
+        } catch .adminRefused { return [] } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 }

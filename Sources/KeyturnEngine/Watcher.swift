@@ -13,12 +13,19 @@ struct Watcher: Sendable {
         return findings
     }
 
-    /// Could this pass have seen the finding? What depends on a gateway's list is left alone while there was none.
-    static func judges(_ finding: Finding, with desks: [GatewayName: Desk]) -> Bool {
-        switch finding.code {
+    /// Could this pass have seen that the finding is over? What depends on a gateway's list is left alone while there was
+    /// none, and what only trials tell while there were none (`watched`: where every secret in use was tried).
+    static func judges(_ finding: Finding, of tokens: [TokenName: GatewayName], with desks: [GatewayName: Desk], watched: Set<GatewayName>) -> Bool {
+        func hasList(_ gateway: GatewayName?) -> Bool { gateway.flatMap { try? desks[$0]?.answer?.get() } != nil }
+        let subject = GatewayName(finding.subject)
+        return switch finding.code {
         case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown: true
-        case .adminTokenRefused, .gatewayUnreachable, .clockOff, .manyDead: desks[GatewayName(finding.subject)]?.answer != nil
-        case .attributesUnconfirmed, .ambiguousKey: desks.values.contains { (try? $0.answer?.get()) != nil }
+        // A gateway that left the settings is nobody's trouble any more.
+        case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
+        case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
+        case .manyDead: desks[subject] == nil || watched.contains(subject)
+        case .secretUnreadable: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
+        case .attributesUnconfirmed, .ambiguousKey: finding.token.map { tokens[$0] == nil || hasList(tokens[$0]) } ?? true
         }
     }
 

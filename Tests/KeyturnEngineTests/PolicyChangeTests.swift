@@ -1,0 +1,109 @@
+import Foundation
+import KeyturnCore
+import KeyturnEngine
+import KeyturnTestKit
+import Testing
+
+@Suite struct PolicyChangeTests {
+    @Test func `a token that left the policies stays alive and is a finding`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        machine.policies = []
+        await machine.run(for: .days(200))
+        #expect(world.alive == ["prod-webapp-api-2026-01"])
+        #expect(world.findings == [.leftPolicies])
+        machine.policies = [.sample()]
+        await machine.pass()
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `a token that left the policies while it was first issued is a finding too`() async throws {
+        let world = World()
+        world.with { $0.script[.take] = Array(repeating: .fails("busy"), count: 100) }
+        var machine = Machine(world, [.sample(targets: [.sample("/etc/webapp/token", then: true)])])
+        await machine.pass()
+        machine.policies = []
+        await machine.run(for: .hours(1))
+        #expect(world.findings.contains(.leftPolicies))
+        world.ask(.revoke, .webapp)
+        await machine.run(for: .hours(1))
+        #expect(world.alive.isEmpty)
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `changed attributes replace the token`() async throws {
+        var (world, machine) = try await issued()
+        machine.policies = [.sample(attributes: Attributes(models: .only(["gpt-4"])))]
+        await machine.pass()
+        #expect(world.published() == "prod-webapp-api-2026-01-2")
+        #expect(world.told.contains("rotation started (changed): the policy's attributes changed"))
+        await machine.run(for: .days(2))
+        #expect(world.calls(.create) == 2)
+        world.isWell()
+    }
+
+    @Test func `attributes that the gateway does not confirm are told once`() async throws {
+        let (world, _) = try await issued()
+        var machine = Machine(world, [.sample(attributes: Attributes(models: .only(["gpt-4"]), allowIPs: ["203.0.113.10"]))])
+        await machine.run(for: .days(2))
+        #expect(world.findings == [.attributesUnconfirmed])
+        #expect(world.sentences.first?.contains("models, allow_ips") == true)
+        #expect(world.with { $0.journal.findingChanges } == ["opened attributes-unconfirmed prod-webapp-api models,allow_ips"])
+
+        world.with { state in
+            for key in state.account.keys { state.account.change(key.id) { $0.shown = ShownAttributes(models: ["gpt-4"], allowIPs: ["203.0.113.10"]) } }
+        }
+        await machine.run(for: .hours(1))
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `a finding about one gateway's token is not closed by another gateway's list`() async throws {
+        let other = GatewayName("other")
+        let world = World(gateways: [.main, other])
+        let limited = Attributes(allowIPs: ["203.0.113.10"])
+        var machine = Machine(world, [.sample(attributes: limited), .sample("worker", gateway: other)])
+        await machine.pass(watches: true)
+        await machine.pass(watches: true)
+        #expect(world.findings == [.attributesUnconfirmed])
+        world.with { $0.account.mood = .unreachable }
+        await machine.run(for: .hours(1))
+        #expect(world.with { $0.journal.findingChanges.filter { $0.hasPrefix("closed") } }.isEmpty)
+    }
+
+    @Test func `findings that need a list stay open while none is to be had`() async throws {
+        var (world, machine) = try await issued()
+        world.with { $0.clock.error = .hours(1) }
+        await machine.run(for: .minutes(30))
+        #expect(world.findings == [.clockOff])
+        world.with { $0.account.mood = .unreachable }
+        await machine.run(for: .hours(1))
+        #expect(world.findings.contains(.clockOff))
+        world.with { $0.account.mood = .refusesAdmin }
+        await machine.run(for: .hours(7))
+        world.with { $0.account.mood = .unreachable }
+        await machine.run(for: .hours(7))
+        #expect(world.findings.contains(.adminTokenRefused))
+        world.isWell()
+    }
+}
+
+@Suite struct StopTests {
+    @Test(arguments: 1...12)
+    func `a stop between any two steps leaves what the next process finishes`(calls: Int) async throws {
+        let world = World()
+        let keeper = Keeper(
+            ports: world.ports(), policies: [.sample()], settings: Machine(world, [.sample()]).settings, log: world.logger(),
+            isStopping: { world.with { $0.calls(.record) + $0.calls(.reserve) >= calls } }
+        )
+        _ = try await keeper.pass(watches: true)
+        let written = world.calls(.record) + world.calls(.reserve)
+        #expect(written <= calls + 1)
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        #expect(world.published() == "prod-webapp-api-2026-01")
+        #expect(world.calls(.create) == 1)
+        world.isWell()
+    }
+}

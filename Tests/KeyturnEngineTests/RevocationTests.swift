@@ -1,0 +1,72 @@
+import Foundation
+import KeyturnCore
+import KeyturnEngine
+import KeyturnTestKit
+import Testing
+
+@Suite struct RevocationTests {
+    @Test func `a revocation is over only when the secret is refused`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        world.with { $0.account.revocationLag = 1800 }
+        world.ask(.revoke, .webapp)
+        await machine.run(for: .minutes(25))
+        #expect(!world.codes.contains("revoked"))
+        #expect(world.with { $0.keyring.record("prod-webapp-api-2026-01", of: .main) } != nil)
+        await machine.run(for: .hours(2))
+        #expect(world.codes.contains("revoked"))
+        #expect(world.with { $0.keyring.record("prod-webapp-api-2026-01", of: .main) } == nil)
+        world.isWell()
+    }
+
+    @Test func `a revocation that was answered and not done is asked for again`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        world.with { $0.script[.revoke] = [.withoutEffect, .lostBefore, .serverError, .lostAfter] }
+        world.ask(.revoke, .webapp)
+        await machine.run(for: .hours(3))
+        #expect(world.alive.isEmpty)
+        #expect(world.codes.last == "revoked")
+        world.isWell()
+    }
+
+    @Test func `a generation whose id is unknown is revoked when the list shows it`() async throws {
+        let world = World()
+        world.with { state in
+            state.account.answersIDs = false
+            state.account.listLag = 3000
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        #expect(try world.webapp.currentGeneration?.keyID == nil)
+        world.ask(.revoke, .webapp)
+        await machine.run(for: .minutes(40))
+        #expect(!world.codes.contains("revoked"))
+        await machine.run(for: .hours(2))
+        #expect(world.alive.isEmpty)
+        #expect(world.codes.last == "revoked")
+        world.isWell()
+    }
+
+    @Test func `a generation that neither list nor models know yet is not taken for revoked`() async throws {
+        let world = World()
+        world.with { state in
+            state.account.answersIDs = false
+            (state.account.listLag, state.account.validityLag) = (1000, 1000)
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        world.ask(.revoke, .webapp)
+        await machine.run(for: .hours(2))
+        #expect(world.alive.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `the old one is not released while its replacement is refused`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(1))
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(23))
+        world.with { $0.account.mood = .refusesTokens }
+        await machine.run(for: .hours(3))
+        #expect(world.alive.contains("prod-webapp-api-2026-01"))
+        world.isWell()
+    }
+}

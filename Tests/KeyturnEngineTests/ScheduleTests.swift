@@ -1,0 +1,129 @@
+import Foundation
+import KeyturnCore
+import KeyturnEngine
+import KeyturnTestKit
+import Testing
+
+@Suite struct ScheduleTests {
+    @Test func `a token is replaced when it is due and the old one is revoked after the overlap`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        await machine.run(for: .days(89.9))
+        #expect(try world.webapp.current == "prod-webapp-api-2026-01")
+        await machine.run(for: .days(0.2))
+        #expect(try world.webapp.current == "prod-webapp-api-2026-04")
+        #expect(world.alive == ["prod-webapp-api-2026-01", "prod-webapp-api-2026-04"])
+        await machine.run(for: .hours(18))
+        #expect(world.alive.count == 2)
+        await machine.run(for: .hours(7))
+        #expect(world.alive == ["prod-webapp-api-2026-04"])
+        #expect(world.with { $0.keyring.record("prod-webapp-api-2026-01", of: .main) } == nil)
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `a due token waits for its window`() async throws {
+        let window = try Window(parsing: "Thu 09:00-10:00")
+        var (world, machine) = try await issued(.sample(rotate: .every(.days(7), window: window, jitter: .zero)), watchEvery: .hours(6))
+        // Due on Monday the 12th at 10:00; the window opens on Thursday the 15th.
+        await machine.run(for: .days(9.9))
+        #expect(try world.webapp.serial == 1)
+        await machine.run(for: .days(0.2))
+        #expect(try world.webapp.serial == 2)
+        world.isWell()
+    }
+
+    @Test func `use of the old one holds its revocation back until it is quiet`() async throws {
+        let overlap = Overlap(atLeast: .hours(24), quietFor: .hours(2), atMost: .days(14))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(6))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        let old = "prod-webapp-api-2026-01"
+        for _ in 1...40 {
+            world.use(old)
+            await machine.run(for: .hours(1))
+        }
+        #expect(world.alive.contains(old))
+        await machine.run(for: .hours(4))
+        #expect(!world.alive.contains(old))
+        world.isWell()
+    }
+
+    @Test func `an old one in use for longer than at_most is asked about and not revoked`() async throws {
+        let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(6), atMost: .days(2))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(6))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        let old = "prod-webapp-api-2026-01"
+        for _ in 1...30 {
+            world.use(old)
+            await machine.run(for: .hours(2))
+        }
+        #expect(world.findings == [.overlapTooLong])
+        #expect(world.alive.contains(old))
+        await machine.run(for: .days(1))
+        #expect(!world.alive.contains(old))
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `a gateway that shows no use never counts as quiet`() async throws {
+        let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(1), atMost: .days(2))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(6))
+        world.with { state in
+            state.account.showsUsage = false
+            state.account.showsLastUse = false
+        }
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .days(3))
+        #expect(world.alive.count == 2)
+        #expect(world.findings == [.overlapTooLong])
+        world.isWell()
+    }
+
+    @Test func `a use that only the list shows holds the revocation back`() async throws {
+        let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(2), atMost: .days(14))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .days(1))
+        world.with { $0.account.showsUsage = false }
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        for _ in 1...10 {
+            world.use("prod-webapp-api-2026-01")
+            await machine.run(for: .hours(1))
+        }
+        #expect(world.alive.count == 2)
+        await machine.run(for: .hours(5))
+        #expect(world.alive.count == 1)
+        world.isWell()
+    }
+
+    @Test func `a temporary token ends when it expires and its file is removed`() async throws {
+        var (world, machine) = try await issued(.sample(rotate: .never, expires: .after(.days(3))), watchEvery: .hours(6))
+        await machine.run(for: .days(2.9))
+        #expect(world.published() == "prod-webapp-api-2026-01")
+        await machine.run(for: .days(0.5))
+        #expect(try world.webapp.ending == .expired)
+        #expect(world.published() == nil)
+        #expect(world.with { $0.places[.webapp]?.content } == nil)
+        #expect(world.with { $0.keyring.record("prod-webapp-api-2026-01", of: .main) } == nil)
+        await machine.run(for: .days(5))
+        #expect(world.calls(.create) == 1)
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `a token that expires is replaced in time, over and over`() async throws {
+        var (world, machine) = try await issued(.sample(rotate: .every(.months(12), window: nil, jitter: .zero), expires: .after(.days(10))), watchEvery: .hours(12))
+        await machine.run(for: .days(40))
+        #expect((4...6).contains(world.calls(.create)))
+        #expect(world.alive.contains(world.published() ?? ""))
+        world.isWell()
+    }
+
+    @Test func `a fixed expires date is not run after with ever more rotations`() async throws {
+        let end = World.start.addingTimeInterval(.days(20))
+        var (world, machine) = try await issued(.sample(expires: .on(end)), watchEvery: .hours(12))
+        await machine.run(for: .days(30))
+        #expect(world.calls(.create) == 1)
+        world.isWell()
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+package import KeyturnCore
+import KeyturnEngine
+
+/// The promises, asked of the world after every event.
+extension WorldState {
+    mutating func checkInvariants(after event: String) {
+        for (name, account) in accounts.sorted(by: { $0.key < $1.key }) { checkKeys(of: account, name, event) }
+        for (id, place) in places.sorted(by: { $0.key < $1.key }) where place.isIssued && place.isManaged { checkPlace(id, place, event) }
+    }
+
+    /// No token is lost or forgotten: whatever is alive, or may yet land, is held with its secret, in the revocation
+    /// queue, or journaled as abandoned.
+    private mutating func checkKeys(of account: Account, _ gateway: GatewayName, _ event: String) {
+        let living = account.keys.filter { $0.maker == .keyturn && $0.isAlive(at: now) }
+        for key in living + account.underWay.map(\.key) {
+            let state = journal.generation(key.name, of: gateway)?.state
+            switch state {
+            case .intended, .abandoned, .revoking: break
+            case .held, .retiring:
+                let record = keyring.record(key.name, of: gateway)
+                guard keyring.records != nil, record?.secret != key.secret, !keyring.stolen.contains(key.name) else { break }
+                violate("\(key.id) (\(key.name)) is alive and \(state?.rawValue ?? ""), and its secret is not in the keyring", after: event)
+            case .unmade, .revoked, nil:
+                // Doomed: the gateway has promised to end it.
+                guard key.refusedFrom == nil else { break }
+                violate("\(key.id) (\(key.name)) is alive and \(state?.rawValue ?? "unknown to the journal")", after: event)
+            }
+        }
+    }
+
+    /// What a consumer reads, and what it uses, is a token that works: none that Keyturn ended.
+    private mutating func checkPlace(_ id: TargetID, _ place: Place, _ event: String) {
+        for (what, secret) in [("holds", place.content), ("consumer uses", place.inUse)] {
+            guard let secret, let (gateway, key) = key(withSecret: secret), key.endedBy == .keyturn else { continue }
+            if let token = journal.owner(of: key.name, at: gateway), journal.isEnded(token) { continue }
+            violate("\(id) \(what) \(key.name), which Keyturn revoked", after: event)
+        }
+    }
+
+    package func key(withSecret secret: String) -> (GatewayName, Key)? {
+        for (name, account) in accounts { if let key = account.key(withSecret: secret) { return (name, key) } }
+        return nil
+    }
+
+    /// No secret in what is told: history, findings, log.
+    package mutating func checkSilence() {
+        let secrets = accounts.values.flatMap(\.keys).map(\.secret)
+        let told = journal.history.map(\.sentence) + journal.openFindings.map { "\($0.finding.sentence) \($0.finding.help)" } + log
+        for line in told where line.contains("sk-") {
+            for secret in secrets where line.contains(secret) { violate("a secret is told: \(line)") }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package import Foundation
+package import KeyturnCore
+package import KeyturnEngine
+package import Logging
+import Synchronization
+
+/// One coherent world in memory behind every port of the engine: gateways, keyring, journal, targets, consumers, clocks.
+///
+/// Time is virtual and moves only when somebody moves it. Faults come from a script or from a seed. Each set of ports
+/// belongs to one process: when a process dies, at any call, all its later calls fail without effect, and `ports()` is
+/// the restart. After every call the world asks its own invariants; what breaks one is in `violations`.
+package final class World: Sendable {
+    private let state: Mutex<WorldState>
+
+    package init(gateways: [GatewayName] = [.main], startingAt time: Date = World.start, seed: UInt64 = 0) {
+        state = Mutex(WorldState(gateways: gateways, clock: WorldClock(startingAt: time), dice: Dice(seed: seed)))
+    }
+
+    /// Monday 5 January 2026, 10:00 UTC.
+    package static let start = Date(timeIntervalSince1970: 1_767_607_200)
+
+    /// Looks at the world, or changes it from outside: nobody's call, nobody's fault.
+    @discardableResult
+    package func with<Result: Sendable>(_ body: (inout WorldState) -> Result) -> Result {
+        state.withLock { state in
+            state.settle()
+            let result = body(&state)
+            state.checkInvariants(after: "an outside event")
+            return result
+        }
+    }
+
+    /// The ports of a new process; those of any earlier one are dead from here on.
+    package func ports() -> Ports {
+        let process = state.withLock { state in
+            state.process += 1
+            return state.process
+        }
+        let names = state.withLock { Array($0.accounts.keys) }
+        return Ports(
+            gateways: Dictionary(uniqueKeysWithValues: names.map { ($0, WorldGateway(world: self, process: process, name: $0)) }),
+            journal: WorldJournal(world: self, process: process), keyring: WorldKeyring(world: self, process: process),
+            delivery: { target, _ in WorldDelivery(world: self, process: process, target: target) },
+            consumer: { target in WorldConsumer(world: self, process: process, target: target) },
+            secretInFile: { [self] file, _ throws(DeliveryError) in
+                try call(.secretInFile, by: process, file, dead: DeliveryError("dead")) { state, _ throws(DeliveryError) in state.files[file] }
+                    .map { Secret($0) }
+            },
+            now: { [self] in state.withLock { $0.clock.moment } }
+        )
+    }
+
+    /// A logger whose lines the world keeps, to see that no secret is in them.
+    package func logger() -> Logger {
+        var logger = Logger(label: "world") { _ in WorldLog(world: self) }
+        logger.logLevel = .trace
+        return logger
+    }
+
+    func keep(_ line: String) {
+        state.withLock { if $0.keepsLog { $0.log.append(line) } }
+    }
+
+    /// One call of a port: meets its fault, has its effect, and leaves the world to its invariants.
+    func call<Result: Sendable, Failure: Error>(
+        _ operation: PortCall, by process: Int, _ detail: String = "", dead: Failure,
+        _ body: (inout WorldState, Fault?) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try state.withLock { state throws(Failure) -> Result in
+            guard state.process == process else { throw dead }
+            state.settle()
+            state.count(operation, detail)
+            let fault = state.nextFault(of: operation)
+            if fault == .diesBefore {
+                state.die(operation)
+                throw dead
+            }
+            let result: Swift.Result<Result, Failure>
+            do throws(Failure) { result = .success(try body(&state, fault == .diesAfter ? nil : fault)) } catch { result = .failure(error) }
+            state.checkInvariants(after: "\(operation) \(detail)")
+            if fault == .diesAfter {
+                state.die(operation)
+                throw dead
+            }
+            return try result.get()
+        }
+    }
+}
+
+extension GatewayName {
+    /// The gateway of a world that has only one.
+    package static let main = GatewayName("main")
+}
+
+/// Everything that is true at one moment.
+package struct WorldState: Sendable {
+    package var clock: WorldClock
+    package var accounts: [GatewayName: Account]
+    package var journal = JournalTables()
+    package var keyring = KeyringState()
+    package var places: [TargetID: Place] = [:]
+    /// Files of an administrator's, by path.
+    package var files: [String: String] = [:]
+    package var dice: Dice
+    /// The share of calls that meet a random fault.
+    package var faultRate = 0.0
+    /// Faults to come, for each operation in the order of its calls; nil lets one call go well.
+    package var script: [PortCall: [Fault?]] = [:]
+    /// Faults that stay until they are taken away.
+    package var standing: [PortCall: Fault] = [:]
+    /// Seconds that a gateway takes to answer, at most.
+    package var latency = 0.0
+    package var violations: [String] = []
+    package private(set) var calls: [PortCall: Int] = [:]
+    /// What happened last, for the report of a failing seed.
+    private var events: [(at: Date, what: String)] = []
+    package var log: [String] = []
+    package var keepsLog = false
+    package private(set) var deaths = 0
+    var process = 0
+
+    init(gateways: [GatewayName], clock: WorldClock, dice: Dice) {
+        self.clock = clock
+        self.dice = dice
+        accounts = Dictionary(uniqueKeysWithValues: gateways.map { ($0, Account(name: $0)) })
+    }
+
+    package var now: Date { clock.time }
+
+    package func calls(_ operation: PortCall) -> Int { calls[operation] ?? 0 }
+
+    /// The account of a world with one gateway.
+    package var account: Account {
+        get { accounts[.main] ?? Account(name: .main) }
+        set { accounts[.main] = newValue }
+    }
+
+    mutating func settle() {
+        let time = clock.time
+        for name in accounts.keys { accounts[name]?.settle(at: time) }
+        for id in places.keys { places[id]?.settle(at: time) }
+    }
+
+    mutating func count(_ operation: PortCall, _ detail: String) {
+        calls[operation, default: 0] += 1
+        guard operation != .readJournal else { return }
+        note("\(operation) \(detail)")
+    }
+
+    package mutating func note(_ line: String) {
+        events.append((clock.time, line))
+        if events.count > 1000 { events.removeFirst(500) }
+    }
+
+    /// One line an event, oldest first.
+    package var trace: [String] { events.map { "\($0.at.formatted(.iso8601)) \($0.what)" } }
+
+    mutating func nextFault(of operation: PortCall) -> Fault? {
+        if var faults = script[operation], !faults.isEmpty {
+            let fault = faults.removeFirst()
+            script[operation] = faults
+            if let fault { note("  fault: \(fault)") }
+            return fault
+        }
+        if let fault = standing[operation] { return fault }
+        guard faultRate > 0, dice.happens(faultRate) else { return nil }
+        let fault = dice.pick(Fault.possible(for: operation, &dice))
+        note("  fault: \(fault)")
+        return fault
+    }
+
+    mutating func die(_ operation: PortCall) {
+        process += 1
+        deaths += 1
+        note("  the process died at \(operation)")
+    }
+
+    /// A promise is broken; told once, with the event that it was seen after.
+    mutating func violate(_ sentence: String, after event: String? = nil) {
+        guard !violations.contains(where: { $0.hasPrefix(sentence) }) else { return }
+        violations.append(sentence + (event.map { ", after \($0)" } ?? ""))
+        note("VIOLATION \(sentence)")
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import KeyturnCore
+import KeyturnEngine
+
+/// The journal as one process of ours meets it.
+struct WorldJournal: Journal {
+    let world: World
+    let process: Int
+
+    private func call<Result: Sendable>(
+        _ operation: PortCall, _ detail: String = "", _ body: (inout JournalTables) throws(JournalError) -> Result
+    ) throws(JournalError) -> Result {
+        try world.call(operation, by: process, detail, dead: JournalError("the process is dead")) { state, fault throws(JournalError) in
+            if case .fails(let why) = fault { throw JournalError("journal: \(why)") }
+            return try body(&state.journal)
+        }
+    }
+
+    func ledger() throws(JournalError) -> [Token] { try call(.readJournal) { $0.ledger } }
+    func token(_ name: TokenName) throws(JournalError) -> Token? { try call(.readJournal) { $0.token(name) } }
+    func rotation(_ id: String) throws(JournalError) -> Rotation? { try call(.readJournal) { $0.rotation(id) } }
+
+    func record(_ token: Token, _ entries: [HistoryEntry]) throws(JournalError) {
+        let codes = entries.map { "\($0.code) \($0.generation ?? "")" }.joined(separator: ", ")
+        try call(.record, "\(token.name): \(codes)") { tables throws(JournalError) in try tables.save(token, entries) }
+    }
+
+    func reserve(_ token: Token, _ entries: [HistoryEntry], others: Int, capacity: Int?, unknownSince: Date) throws(JournalError) -> Bool {
+        try call(.reserve, "\(token.name) \(token.rotation?.generation ?? "")") { tables throws(JournalError) in
+            if let capacity, others + tables.occupied(of: token.gateway, unknownSince: unknownSince) >= capacity { return false }
+            try tables.save(token, entries)
+            return true
+        }
+    }
+
+    func names(of gateway: GatewayName, startingWith prefix: String) throws(JournalError) -> Set<String> {
+        try call(.readJournal) { $0.names(of: gateway, startingWith: prefix) }
+    }
+
+    func states(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: Generation.State] {
+        try call(.readJournal) { $0.states(of: gateway, names: names) }
+    }
+
+    func history(of token: TokenName?, after number: Int64, limit: Int) throws(JournalError) -> [HistoryEntry] {
+        try call(.readJournal) { tables in
+            Array(tables.history.filter { $0.number > number && (token == nil || $0.token == token) }.suffix(limit))
+        }
+    }
+
+    func file(_ request: Request) throws(JournalError) -> Request { try call(.answer) { $0.file(request) } }
+    func pendingRequests() throws(JournalError) -> [Request] { try call(.readJournal) { $0.requests.filter { $0.answeredAt == nil } } }
+    func request(_ number: Int64) throws(JournalError) -> Request? { try call(.readJournal) { tables in tables.requests.first { $0.number == number } } }
+
+    func answer(_ request: Request, at date: Date) throws(JournalError) {
+        try call(.answer, "\(request.verb) \(request.token)") { $0.answer(request, at: date) }
+    }
+
+    func reconcile(_ findings: [Finding], judged: @Sendable (Finding) -> Bool, at date: Date) throws(JournalError) -> FindingChanges {
+        try call(.reconcile) { $0.reconcile(findings, judged: judged, at: date) }
+    }
+
+    func openFindings() throws(JournalError) -> [OpenFinding] { try call(.readJournal) { $0.openFindings } }
+}
