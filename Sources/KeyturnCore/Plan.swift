@@ -9,8 +9,8 @@ package struct Facts: Sendable, Equatable {
     /// `rotate TOKEN` asks.
     package var isRequested = false
     package var requestReason: String?
-    /// An adoption that was asked for was refused in this pass: a person is about to mend it, and nothing is issued over it.
-    package var isHeldBack = false
+    /// `adopt TOKEN` asked and was refused.
+    package var adoptionIsRefused = false
     package init() {}
 }
 
@@ -30,9 +30,11 @@ package enum Verdict: Sendable, Equatable {
 package enum Plan {
     package static func verdict(on token: Token, under policy: TokenPolicy, facts: Facts = Facts(), at now: Moment) -> Verdict {
         if token.rotation?.isOpen == true { return .underWay }
-        if facts.isHeldBack { return .rests(until: nil, why: "its adoption was refused") }
         if facts.isRequested { return .start(token.serial == 0 ? .first : .requested, reason: facts.requestReason) }
         if let ending = token.ending { return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request") }
+
+        // Who wants to keep a token that exists does not want another one in its place because of a slip.
+        if facts.adoptionIsRefused, token.serial == 0 { return .rests(until: nil, why: "its adoption was refused") }
 
         let isTemporary = policy.rotate == .never
         guard let current = token.currentGeneration, current.state == .held else {

@@ -25,7 +25,7 @@ extension Keeper {
                 }
                 request.refusal = try await Adoption(ports: ports, desk: desk, policy: policy).adopt(request, &tokens[index], recorder)
                 request.rotation = tokens[index].rotation?.id
-                if request.refusal != nil { facts[request.token, default: Facts()].isHeldBack = true }
+                if request.refusal != nil { facts[request.token, default: Facts()].adoptionIsRefused = true }
             }
             try ports.journal.answer(request, at: ports.now().wall)
         }

@@ -41,7 +41,7 @@ struct Pursuit: Sendable {
                         nextWake = ContinuousClock.now + .seconds(1)
                     }
                 }
-                try await Task.sleep(for: .milliseconds(100))
+                try? await Task.sleep(for: .milliseconds(100))
             }
             return .waits
         }
@@ -88,7 +88,7 @@ struct Pursuit: Sendable {
             if let exit = try outcome() { return exit }
             if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(isSeen: true) { return exit }
             guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
-            try await Task.sleep(for: .seconds(max(0.05, next.timeIntervalSinceNow)))
+            try? await Task.sleep(for: .seconds(max(0.05, next.timeIntervalSinceNow)))
         }
         return .waits
     }
@@ -137,7 +137,9 @@ struct Pursuit: Sendable {
     private var hasFailed: Bool {
         get throws {
             try requests.contains { request in
-                guard let answeredAt = try journal.request(request.number)?.answeredAt, let token = try journal.token(request.token) else { return false }
+                guard let answeredAt = try journal.request(request.number)?.answeredAt, let token = try journal.token(request.token) else {
+                    return false
+                }
                 let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
                 if ([token.rotation?.attempts.failures ?? 0] + revocations).contains(where: { $0 > 0 }) { return true }
                 let isListless = token.rotation?.phase == .minting && token.rotation?.generation == nil

@@ -17,7 +17,8 @@ struct SiteOptions: ParsableArguments {
     /// Settings and policies, or every error of them.
     func load(triesSecrets: Bool = false) throws -> Configuration {
         try Configuration.load(
-            settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds, triesSecrets: triesSecrets
+            settingsFile: file, environment: ProcessInfo.processInfo.environment, gatewayKinds: House.gatewayKinds,
+            triesSecrets: triesSecrets
         )
     }
 

@@ -31,6 +31,10 @@ package struct House: Sendable {
             return
         }
         try House.makeStateFolder(settings.stateFolder)
+        // Two that come first at once would each make the tables and claim the keyring; the lock ends with its descriptor.
+        let folder = unsafe Glibc.open(settings.stateFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        while flock(folder, LOCK_EX) != 0, errno == EINTR {}
         let journal = try SQLiteJournal(path: path)
         let sealKey = try SecretReader.optionalCredential("keyring-key", environment: environment)
         let keyring = try KeyringFolder(

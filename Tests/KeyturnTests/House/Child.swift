@@ -21,7 +21,8 @@ final class Child: Sendable {
         self.words = words
         self.output = output + ".out"
         errors = output + ".err"
-        process = try Child.spawn(["/usr/bin/env", "-C", folder] + words, environment.map { "\($0.key)=\($0.value)" }, (self.output, errors))
+        process = try Child.spawn(
+            ["/usr/bin/env", "-C", folder] + words, environment.map { "\($0.key)=\($0.value)" }, (self.output, errors))
     }
 
     deinit {
@@ -50,7 +51,7 @@ final class Child: Sendable {
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
         defer {
-            for unsafe text in unsafe arguments + variables { unsafe free(text) }
+            unsafe (arguments + variables).forEach { unsafe free($0) }
             unsafe posix_spawn_file_actions_destroy(&actions)
             unsafe posix_spawnattr_destroy(&attributes)
         }

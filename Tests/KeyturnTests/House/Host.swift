@@ -15,7 +15,8 @@ final class Host: Sendable {
         // A path that stays short: a socket's may have 107 bytes.
         folder = "/tmp/keyturn-\(UUID().uuidString.prefix(8))"
         for name in ["", "policies", "targets", "output"] {
-            try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: path(name), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
         try write(Host.admin + "\n", to: "admin-token", mode: 0o600)
         try settings()

@@ -70,7 +70,8 @@ enum Targets {
 
     /// One token alone, delivered as it is, which rests once it was issued.
     static func writeOne(
-        to host: Host, every: String = "90d", overlap: String = "{at_least: 1s}", environment: String = "test", then: String = "", more: String = ""
+        to host: Host, every: String = "90d", overlap: String = "{at_least: 1s}", environment: String = "test", then: String = "",
+        more: String = ""
     ) throws {
         let consumer = then.isEmpty ? "" : ", then: \(then)"
         try host.write(
@@ -104,7 +105,9 @@ extension Account {
                 if living.count != 1 { found.append("\(target.token) has \(living.map(\.name)) alive") }
                 let secret = target.secret(in: (try? host.read(target.file)) ?? "")
                 if secret == nil { found.append("\(target.file) was changed beside its secret: \((try? host.read(target.file)) ?? "")") }
-                if secret != living.first?.secret { found.append("\(target.file) holds another secret than \(living.first?.name ?? "none")") }
+                if secret != living.first?.secret {
+                    found.append("\(target.file) holds another secret than \(living.first?.name ?? "none")")
+                }
             }
             let others = living.filter { token in !Targets.all.contains { token.name.hasPrefix($0.token + "-") } }
             if !others.isEmpty { found.append("\(others.map(\.name)) are nobody's") }
