@@ -45,17 +45,18 @@ enum JSONValue: Sendable, Equatable, Decodable {
     var decimal: Decimal? {
         switch self {
         case .number(let number): number
-        case .text(let text): Decimal(string: text, locale: Locale(identifier: "en_US_POSIX"))
+        case .text(let text): Decimal(exactly: text)
         default: nil
         }
     }
 
     var int: Int? { decimal.flatMap { Int("\($0)") } }
 
-    /// An identifier: text, or a number that is meant as one.
+    /// An identifier: text, or a number that is meant as one. What is longer than any, or not visible ASCII, is none: it is
+    /// stored, shown and sent back.
     var identifier: String? {
         switch self {
-        case .text(let text): text.isEmpty ? nil : text
+        case .text(let text): (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? text : nil
         case .number(let number): "\(number)"
         default: nil
         }

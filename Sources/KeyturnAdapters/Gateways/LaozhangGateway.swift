@@ -24,14 +24,16 @@ package final class LaozhangGateway: Gateway {
     // MARK: Create
 
     package func create(_ order: CreateOrder) async -> CreateOutcome {
-        guard let body = try? JSONEncoder().encode(LaozhangOrder(order)) else { return .notCreated(.rejected("the order cannot be written down")) }
+        guard let body = try? JSONEncoder().encode(LaozhangOrder(order)) else {
+            return .notCreated(.rejected("the order cannot be written down"))
+        }
         let headers = ["Content-Type": "application/json", "Accept": "application/json"]
         let request = HTTPRequest(.post, url + "/v1/api-keys", headers: headers, body: Array(body), timeout: timeout)
         var response: HTTPResponse
         do throws(HTTPFailure) { response = try await http.send(request, bearer: admin) } catch {
             switch error {
-            case .notSent(let why): return .notCreated(.unreachable(why))
-            case .lost(let why): return .unknown(why)
+            case .notSent(let why): return .notCreated(.unreachable(Redaction.clean(why, of: admin)))
+            case .lost(let why): return .unknown(Redaction.clean(why, of: admin))
             }
         }
         defer { response.wipe() }
@@ -51,8 +53,10 @@ package final class LaozhangGateway: Gateway {
         guard let json = JSONValue(parsing: response.body) else { return .unknown("its answer is not JSON") }
         let object = json["key"] == nil ? json["data"] ?? json : json
         guard let key = object["key"]?.text else { return .unknown("its answer holds no key: \(said(response, admin))") }
-        // 8 is far below any key's length; a masked one shows stars or dots.
-        let isWhole = key.utf8.count >= 8 && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } && !key.contains("*") && !key.contains("...")
+        // 8 is far below any key's length, 4096 far above; a masked one shows stars or dots.
+        let isWhole =
+            (8...4096).contains(key.utf8.count) && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } && !key.contains("*")
+            && !key.contains("...")
         guard isWhole else { return .unknown("its answer holds a masked or broken key") }
         return .created(object["id"]?.identifier.map(KeyID.init), Secret(key))
     }
@@ -63,12 +67,13 @@ package final class LaozhangGateway: Gateway {
         var pages = LaozhangPages(url: url + "/v1/api-keys")
         var time: Date?
         while let page = pages.next {
-            let response = try await ask(HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: 16 << 20), admin)
+            let response = try await ask(
+                HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: 16 << 20), admin)
             time = response.date ?? time
             switch response.status {
-            case 200...299: try pages.take(response.body)
+            case 200...299: try pages.take(response.body, link: response.header("link"))
             case 401, 403: throw .adminRefused(said(response, admin))
-            case 404, 405: throw .rejected("\(page) answered \(response.status): is the url in keyturn.yaml right?")
+            case 404, 405: throw .rejected("\(url)/v1/api-keys answered \(response.status): is the url in keyturn.yaml right?")
             default: throw inconclusive(response, admin)
             }
         }
@@ -78,8 +83,9 @@ package final class LaozhangGateway: Gateway {
     // MARK: Revoke
 
     package func revoke(_ id: KeyID) async throws(GatewayError) {
-        guard let path = id.text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_"))) else {
-            throw .rejected("'\(id.text.oneLine)' cannot be an id")
+        guard let path = id.text.addingPercentEncoding(withAllowedCharacters: .unreserved), !path.isEmpty, id.text != ".", id.text != ".."
+        else {
+            throw .rejected("'\(Redaction.bounded(id.text))' cannot be an id")
         }
         let response = try await ask(HTTPRequest(.delete, url + "/v1/api-keys/" + path, timeout: timeout), admin)
         switch response.status {
@@ -94,7 +100,8 @@ package final class LaozhangGateway: Gateway {
     // MARK: With a token's own secret
 
     package func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome {
-        let response = try await ask(HTTPRequest(.get, url + "/v1/models", headers: ["Accept": "application/json"], timeout: timeout), secret)
+        let response = try await ask(
+            HTTPRequest(.get, url + "/v1/models", headers: ["Accept": "application/json"], timeout: timeout), secret)
         switch response.status {
         case 200...299:
             guard let models = JSONValue(parsing: response.body)?["data"]?.list else {
@@ -108,10 +115,14 @@ package final class LaozhangGateway: Gateway {
     }
 
     package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
-        let response = try await ask(HTTPRequest(.get, url + "/v1/usage", headers: ["Accept": "application/json"], timeout: timeout), secret)
+        let response = try await ask(
+            HTTPRequest(.get, url + "/v1/usage", headers: ["Accept": "application/json"], timeout: timeout), secret)
         switch response.status {
         case 200...299:
-            guard let json = JSONValue(parsing: response.body) else { throw .inconclusive("/v1/usage answered no JSON", retryAfter: nil) }
+            // An error said with 200 is no figure: taken for one, it would hide the next rise.
+            guard let json = JSONValue(parsing: response.body), case .object = json, json["error"] == nil else {
+                throw .inconclusive("/v1/usage answered no figures: \(said(response, secret))", retryAfter: nil)
+            }
             return Reading(today: json["today_usage"]?.decimal, month: json["month_usage"]?.decimal, lastUsedAt: nil)
         case 401, 404, 405: throw .rejected(said(response, secret))
         default: throw inconclusive(response, secret)
@@ -123,8 +134,8 @@ package final class LaozhangGateway: Gateway {
     private func ask(_ request: HTTPRequest, _ bearer: borrowing Secret) async throws(GatewayError) -> HTTPResponse {
         do throws(HTTPFailure) { return try await http.send(request, bearer: bearer) } catch {
             switch error {
-            case .notSent(let why): throw .unreachable(why)
-            case .lost(let why): throw .inconclusive(why, retryAfter: nil)
+            case .notSent(let why): throw .unreachable(Redaction.clean(why, of: bearer))
+            case .lost(let why): throw .inconclusive(Redaction.clean(why, of: bearer), retryAfter: nil)
             }
         }
     }
