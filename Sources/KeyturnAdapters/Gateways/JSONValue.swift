@@ -45,20 +45,24 @@ enum JSONValue: Sendable, Equatable, Decodable {
     var decimal: Decimal? {
         switch self {
         case .number(let number): number
-        case .text(let text): Decimal(string: text, locale: Locale(identifier: "en_US_POSIX"))
+        case .text(let text): Decimal(exactly: text)
         default: nil
         }
     }
 
     var int: Int? { decimal.flatMap { Int("\($0)") } }
 
-    /// An identifier: text, or a number that is meant as one.
+    /// An identifier: a short plain word, or a number that is meant as one. It goes into addresses, journal and log. What is longer than any, or not visible ASCII, is none: it is
+    /// stored, shown and sent back.
     var identifier: String? {
-        switch self {
-        case .text(let text): text.isEmpty ? nil : text
-        case .number(let number): "\(number)"
-        default: nil
-        }
+        let word: String? =
+            switch self {
+            case .text(let text): text
+            case .number(let number): "\(number)"
+            default: nil
+            }
+        guard let word, word.utf8.count <= 128, word != ".", word != "..", word.wholeMatch(of: /[A-Za-z0-9._\-]+/) != nil else { return nil }
+        return word
     }
 
     /// ISO 8601 with or without fractions of a second, with `T` or a space; without a zone it is UTC. A day alone is no

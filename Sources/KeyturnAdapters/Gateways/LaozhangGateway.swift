@@ -24,14 +24,16 @@ package final class LaozhangGateway: Gateway {
     // MARK: Create
 
     package func create(_ order: CreateOrder) async -> CreateOutcome {
-        guard let body = try? JSONEncoder().encode(LaozhangOrder(order)) else { return .notCreated(.rejected("the order cannot be written down")) }
+        guard let body = try? JSONEncoder().encode(LaozhangOrder(order)) else {
+            return .notCreated(.rejected("the order cannot be written down"))
+        }
         let headers = ["Content-Type": "application/json", "Accept": "application/json"]
         let request = HTTPRequest(.post, url + "/v1/api-keys", headers: headers, body: Array(body), timeout: timeout)
         var response: HTTPResponse
         do throws(HTTPFailure) { response = try await http.send(request, bearer: admin) } catch {
             switch error {
-            case .notSent(let why): return .notCreated(.unreachable(why))
-            case .lost(let why): return .unknown(why)
+            case .notSent(let why): return .notCreated(.unreachable(Redaction.clean(why, of: admin)))
+            case .lost(let why): return .unknown(Redaction.clean(why, of: admin))
             }
         }
         defer { response.wipe() }
@@ -41,7 +43,7 @@ package final class LaozhangGateway: Gateway {
         case 401: return .notCreated(.adminRefused(said(response, admin)))
         case 408: return .unknown(said(response, admin))
         case 429: return .notCreated(.inconclusive(said(response, admin), retryAfter: response.retryAfter))
-        case 300...499: return .notCreated(.rejected(said(response, admin)))
+        case 400...499: return .notCreated(.rejected(said(response, admin)))
         // A proxy's 502 says nothing about what the gateway behind it has done, and a 500 may come after the deed.
         default: return .unknown(said(response, admin))
         }
@@ -51,10 +53,13 @@ package final class LaozhangGateway: Gateway {
         guard let json = JSONValue(parsing: response.body) else { return .unknown("its answer is not JSON") }
         let object = json["key"] == nil ? json["data"] ?? json : json
         guard let key = object["key"]?.text else { return .unknown("its answer holds no key: \(said(response, admin))") }
-        // 8 is far below any key's length; a masked one shows stars or dots.
-        let isWhole = key.utf8.count >= 8 && key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } && !key.contains("*") && !key.contains("...")
+        // 8 is far below any key's length, 4096 far above; a masked one shows stars or dots.
+        let isWhole =
+            (8...4096).contains(key.utf8.count) && key.wholeMatch(of: /[A-Za-z0-9._~+\/=\-]+/) != nil && !key.contains("...")
         guard isWhole else { return .unknown("its answer holds a masked or broken key") }
-        return .created(object["id"]?.identifier.map(KeyID.init), Secret(key))
+        // An id is written into journal and log: one that tells of the key is none.
+        let id = object["id"]?.identifier.flatMap { $0.contains(key) || key.contains($0) ? nil : KeyID($0) }
+        return .created(id, Secret(key))
     }
 
     // MARK: List
@@ -63,12 +68,13 @@ package final class LaozhangGateway: Gateway {
         var pages = LaozhangPages(url: url + "/v1/api-keys")
         var time: Date?
         while let page = pages.next {
-            let response = try await ask(HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: 16 << 20), admin)
+            let response = try await ask(
+                HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: 16 << 20), admin)
             time = response.date ?? time
             switch response.status {
-            case 200...299: try pages.take(response.body)
+            case 200...299: try pages.take(response.body, link: response.header("link"))
             case 401, 403: throw .adminRefused(said(response, admin))
-            case 404, 405: throw .rejected("\(page) answered \(response.status): is the url in keyturn.yaml right?")
+            case 404, 405: throw .rejected("\(url)/v1/api-keys answered \(response.status): is the url in keyturn.yaml right?")
             default: throw inconclusive(response, admin)
             }
         }
@@ -78,8 +84,9 @@ package final class LaozhangGateway: Gateway {
     // MARK: Revoke
 
     package func revoke(_ id: KeyID) async throws(GatewayError) {
-        guard let path = id.text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_"))) else {
-            throw .rejected("'\(id.text.oneLine)' cannot be an id")
+        guard let path = id.text.addingPercentEncoding(withAllowedCharacters: .unreserved), !path.isEmpty, id.text != ".", id.text != ".."
+        else {
+            throw .rejected("'\(Redaction.bounded(id.text))' cannot be an id")
         }
         let response = try await ask(HTTPRequest(.delete, url + "/v1/api-keys/" + path, timeout: timeout), admin)
         switch response.status {
@@ -94,13 +101,17 @@ package final class LaozhangGateway: Gateway {
     // MARK: With a token's own secret
 
     package func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome {
-        let response = try await ask(HTTPRequest(.get, url + "/v1/models", headers: ["Accept": "application/json"], timeout: timeout), secret)
+        let response = try await ask(
+            HTTPRequest(.get, url + "/v1/models", headers: ["Accept": "application/json"], timeout: timeout), secret)
         switch response.status {
         case 200...299:
             guard let models = JSONValue(parsing: response.body)?["data"]?.list else {
                 throw .inconclusive("/v1/models answered \(response.status) without a list of models", retryAfter: nil)
             }
-            return .accepted(models: Set(models.compactMap { $0["id"]?.text ?? $0.text }))
+            let names = Set(models.compactMap { $0["id"]?.text ?? $0.text })
+            // A model's name may be told to people; what holds the bearer, or is no name, is left out.
+            let value = secret.withBytes { span in unsafe span.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+            return .accepted(models: names.filter { $0.utf8.count <= 100 && !$0.contains(value) })
         case 401: return .refused(said(response, secret))
         // An empty balance, a forbidden address, a limit: nothing about whether the token is alive.
         default: throw inconclusive(response, secret)
@@ -108,10 +119,14 @@ package final class LaozhangGateway: Gateway {
     }
 
     package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
-        let response = try await ask(HTTPRequest(.get, url + "/v1/usage", headers: ["Accept": "application/json"], timeout: timeout), secret)
+        let response = try await ask(
+            HTTPRequest(.get, url + "/v1/usage", headers: ["Accept": "application/json"], timeout: timeout), secret)
         switch response.status {
         case 200...299:
-            guard let json = JSONValue(parsing: response.body) else { throw .inconclusive("/v1/usage answered no JSON", retryAfter: nil) }
+            // An error said with 200 is no figure: taken for one, it would hide the next rise.
+            guard let json = JSONValue(parsing: response.body), case .object = json, json["error"] == nil else {
+                throw .inconclusive("/v1/usage answered no figures: \(said(response, secret))", retryAfter: nil)
+            }
             return Reading(today: json["today_usage"]?.decimal, month: json["month_usage"]?.decimal, lastUsedAt: nil)
         case 401, 404, 405: throw .rejected(said(response, secret))
         default: throw inconclusive(response, secret)
@@ -123,8 +138,8 @@ package final class LaozhangGateway: Gateway {
     private func ask(_ request: HTTPRequest, _ bearer: borrowing Secret) async throws(GatewayError) -> HTTPResponse {
         do throws(HTTPFailure) { return try await http.send(request, bearer: bearer) } catch {
             switch error {
-            case .notSent(let why): throw .unreachable(why)
-            case .lost(let why): throw .inconclusive(why, retryAfter: nil)
+            case .notSent(let why): throw .unreachable(Redaction.clean(why, of: bearer))
+            case .lost(let why): throw .inconclusive(Redaction.clean(why, of: bearer), retryAfter: nil)
             }
         }
     }

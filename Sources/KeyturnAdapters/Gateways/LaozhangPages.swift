@@ -12,64 +12,96 @@ struct LaozhangPages {
     private(set) var keys: [ListedKey] = []
     private var page = 1
     private var asked: Set<String> = []
+    private var ids: Set<KeyID> = []
+    private var last: [ListedKey] = []
     private static let mostPages = 2000
+    private static let longestLink = 2048
 
     init(url: String) {
         self.url = url
         next = url
     }
 
-    mutating func take(_ body: [UInt8]) throws(GatewayError) {
+    /// `link`: the answer's header of that name.
+    mutating func take(_ body: [UInt8], link: String? = nil) throws(GatewayError) {
         guard let json = JSONValue(parsing: body), let rows = json["data"]?.list else {
             throw .inconclusive("the list of tokens is not the JSON that is documented", retryAfter: nil)
         }
         var listed: [ListedKey] = []
         for row in rows {
-            guard let key = LaozhangPages.key(row) else { throw .inconclusive("the list of tokens holds an entry without a name", retryAfter: nil) }
+            guard let key = LaozhangPages.key(row) else {
+                throw .inconclusive("the list of tokens holds an entry without a name", retryAfter: nil)
+            }
             listed.append(key)
         }
-        keys += listed
+        // A list that changes between two pages shows a token twice; one that shows only what it has shown ignores the page asked for.
+        let fresh = listed.filter { key in key.id.map { !ids.contains($0) } ?? true }
+        guard rows.isEmpty || asked.isEmpty || !fresh.isEmpty && listed != last else {
+            throw .inconclusive("the pages of the list of tokens repeat themselves", retryAfter: nil)
+        }
+        keys += fresh
+        ids.formUnion(fresh.compactMap(\.id))
+        last = listed
         if let next { asked.insert(next) }
-        next = try following(json, rows.count, lastID: listed.last?.id)
+        next = try following(LaozhangPageMarks(json, link: link))
         if let next, asked.contains(next) || asked.count >= LaozhangPages.mostPages || rows.isEmpty {
             throw .inconclusive("the pages of the list of tokens do not end", retryAfter: nil)
         }
-        page += 1
     }
 
-    private func following(_ json: JSONValue, _ count: Int, lastID: KeyID?) throws(GatewayError) -> String? {
-        if let cursor = (json["next_cursor"] ?? json["next_page_token"])?.identifier {
-            return with(json["next_cursor"] == nil ? "page_token" : "cursor", cursor)
+    private mutating func following(_ marks: LaozhangPageMarks) throws(GatewayError) -> String? {
+        let more = try marks.hasMore
+        if more == false { return nil }
+        for (mark, name) in [("next_cursor", "cursor"), ("next_page_token", "page_token")] {
+            guard let cursor = marks[mark], cursor != .text("") else { continue }
+            guard let text = cursor.text ?? cursor.int.map(String.init), text.utf8.count <= LaozhangPages.longestLink else {
+                throw .inconclusive("the list of tokens has a \(mark) that is none", retryAfter: nil)
+            }
+            return with(name, text)
         }
-        if let number = json["next_page"]?.int { return with("page", "\(number)") }
-        if let link = (json["next"] ?? json["links"]?["next"])?.text {
-            // Never to another place: the admin token goes with it.
-            if link.hasPrefix("/") { return origin + link }
-            guard link.hasPrefix(origin + "/") else { throw .inconclusive("the next page of the list lies elsewhere", retryAfter: nil) }
-            return link
+        if let next = marks.next {
+            if let number = next.int {
+                page = number
+                return with("page", "\(number)")
+            }
+            guard let link = next.text else {
+                throw .inconclusive("the list of tokens has a next page that is no address", retryAfter: nil)
+            }
+            return try address(of: link)
         }
-        let total = (json["total"] ?? json["total_count"])?.int
-        let pageCount = (json["total_pages"] ?? json["pages"])?.int
-        let more = json["has_more"]?.bool ?? pageCount.map { page < $0 } ?? total.map { keys.count < $0 } ?? false
-        guard more else { return nil }
-        if json["page"] == nil, json["last_id"] != nil, let id = lastID { return with("after", id.text) }
-        return with("page", "\(page + 1)")
+        let pageCount = marks["total_pages", "pages"]?.int
+        let total = marks["total", "total_count"]?.int
+        let current = marks["page", "current_page"]?.int
+        guard more ?? pageCount.map({ (current ?? page) < $0 }) ?? total.map({ keys.count < $0 }) ?? false else { return nil }
+        if current == nil, let id = marks["last_id"]?.identifier { return with("after", id) }
+        page = (current ?? page) + 1
+        return with("page", "\(page)")
     }
 
-    private var origin: String {
+    /// Never to another place: the admin token goes with it.
+    private func address(of link: String) throws(GatewayError) -> String {
         let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        return parts.prefix(3).joined(separator: "/")
+        let origin = parts.prefix(3).joined(separator: "/")
+        guard link.utf8.count <= LaozhangPages.longestLink else {
+            throw .inconclusive("the next page of the list has an endless address", retryAfter: nil)
+        }
+        if link.hasPrefix("/") { return origin + link }
+        if link.hasPrefix("?") { return url + link }
+        guard link.hasPrefix(origin + "/") else { throw .inconclusive("the next page of the list lies elsewhere", retryAfter: nil) }
+        return link
     }
 
     private func with(_ name: String, _ value: String) -> String {
-        let value = value.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-_."))) ?? ""
-        return "\(url)?\(name)=\(value)"
+        "\(url)?\(name)=\(value.addingPercentEncoding(withAllowedCharacters: .unreserved) ?? "")"
     }
+
+    // MARK: Rows
 
     private static func key(_ row: JSONValue) -> ListedKey? {
         guard let name = row["name"]?.text else { return nil }
         return ListedKey(
-            id: row["id"]?.identifier.map(KeyID.init), name: name, status: status(row["status"]?.text ?? ""),
+            // Ours are short and plain; another's may be anything, and is shown in messages.
+            id: row["id"]?.identifier.map(KeyID.init), name: Redaction.bounded(name), status: status(row["status"]?.text ?? ""),
             createdAt: (row["created_at"] ?? row["created"])?.date,
             lastUsedAt: (row["last_used"] ?? row["last_used_at"])?.date,
             expiresAt: row["expires_at"]?.date,
@@ -98,7 +130,12 @@ struct LaozhangPages {
         case "not used", "unused": .notUsed
         case "revoked", "deleted": .revoked
         case "expired": .expired
-        default: .other(word)
+        default: .other(Redaction.bounded(word))
         }
     }
+}
+
+extension CharacterSet {
+    /// What stands in a path or a query as it is, whatever it means there. A dot is not among it: two of them are a way up.
+    static let unreserved = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 }

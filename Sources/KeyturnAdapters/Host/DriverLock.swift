@@ -20,15 +20,14 @@ package final class DriverLock: Sendable {
         }
     }
 
-    /// Linux's F_OFD_SETLK (fcntl(2)), which the C library shows only with _GNU_SOURCE.
+    /// Linux's F_OFD_GETLK and F_OFD_SETLK (fcntl(2)), which the C library shows only with _GNU_SOURCE.
+    private static let ofdGetLock: Int32 = 36
     private static let ofdSetLock: Int32 = 37
 
     package init(path: String) throws(Failure) {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unusable("cannot open \(path): \(unsafe String(cString: strerror(errno)))") }
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
+        var lock = DriverLock.wholeFile
         guard unsafe fcntl(descriptor, DriverLock.ofdSetLock, &lock) == 0 else {
             let isTaken = errno == EAGAIN || errno == EACCES
             let why = unsafe String(cString: strerror(errno))
@@ -36,6 +35,15 @@ package final class DriverLock: Sendable {
             throw isTaken ? .taken : .unusable("cannot lock \(path): \(why)")
         }
         self.descriptor = descriptor
+        // The number of one that was killed: by now it may be anybody's.
+        _ = ftruncate(descriptor, 0)
+    }
+
+    private static var wholeFile: flock {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        return lock
     }
 
     /// From now on the process answers to the wake signal: its handler must be in place, for the signal kills without one.
@@ -60,10 +68,20 @@ package final class DriverLock: Sendable {
 
     /// Tells the driver to look now.
     package static func wake(path: String) -> Wake {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+        guard isHeld(path), let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
             process > 1
         else { return .nobody }
         guard kill(process, SIGUSR1) == 0 else { return errno == EPERM ? .forbidden : .nobody }
         return .woken
+    }
+
+    /// Does a living process drive? Without one the number in the file means nobody, whoever bears it now.
+    private static func isHeld(_ path: String) -> Bool {
+        let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var lock = wholeFile
+        return unsafe fcntl(descriptor, ofdGetLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
     }
 }

@@ -60,7 +60,8 @@ package struct House: Sendable {
         } catch { throw Failure(description: "cannot make the state folder \(path): \(error.localizedDescription)", isPermission: true) }
         guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
             let why = unsafe String(cString: strerror(errno))
-            throw Failure(description: "cannot use the state folder \(path): \(why); run as the user that keyturn runs as", isPermission: true)
+            throw Failure(
+                description: "cannot use the state folder \(path): \(why); run as the user that keyturn runs as", isPermission: true)
         }
     }
 

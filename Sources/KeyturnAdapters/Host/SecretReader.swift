@@ -14,12 +14,16 @@ package enum SecretReader {
     package static func read(_ source: SecretSource, environment: [String: String]) throws(Failure) -> Secret {
         switch source {
         case .environment(let name):
-            guard let value = environment[name], !value.isEmpty else { throw Failure(description: "there is no environment variable \(name)") }
-            return Secret(value.trimmingCharacters(in: .whitespacesAndNewlines))
+            guard let value = environment[name] else { throw Failure(description: "there is no environment variable \(name)") }
+            let secret = value.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard !secret.isEmpty else { throw Failure(description: "the environment variable \(name) is empty") }
+            return Secret(secret)
         case .file(let path): return try file(path)
         case .credential(let name):
             guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else {
-                throw Failure(description: "there is no $CREDENTIALS_DIRECTORY for the credential \(name); systemd sets it for units with LoadCredential=")
+                throw Failure(
+                    description:
+                        "there is no $CREDENTIALS_DIRECTORY for the credential \(name); systemd sets it for units with LoadCredential=")
             }
             return try file("\(folder)/\(name)")
         }
@@ -27,7 +31,9 @@ package enum SecretReader {
 
     /// The credential where systemd has given it; nil where it has not.
     package static func optionalCredential(_ name: String, environment: [String: String]) throws(Failure) -> Secret? {
-        guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty, FileManager.default.fileExists(atPath: "\(folder)/\(name)") else {
+        guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty,
+            FileManager.default.fileExists(atPath: "\(folder)/\(name)")
+        else {
             return nil
         }
         return try file("\(folder)/\(name)")

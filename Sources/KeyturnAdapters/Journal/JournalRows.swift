@@ -12,33 +12,57 @@ struct UnreadableRow: Error, CustomStringConvertible {
 }
 
 extension Row {
+    /// What stands in a column. GRDB's own subscript ends the process where a value does not convert, a time that is none;
+    /// a journal that another hand has changed must not end the daemon without a word.
+    func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+        let stored: DatabaseValue = self[column]
+        guard let value = Value.fromDatabaseValue(stored) else { throw UnreadableRow(description: "\(stored) in column \(column)") }
+        return value
+    }
+
+    func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+        let stored: DatabaseValue = self[column]
+        return stored.isNull ? nil : try value(column)
+    }
+
     /// A word of one of our enumerations.
     func word<Word: RawRepresentable>(_ column: String) throws -> Word where Word.RawValue == String {
-        let text: String = self[column]
+        let text: String = try value(column)
         guard let word = Word(rawValue: text) else { throw UnreadableRow(description: "'\(text)' in column \(column)") }
         return word
     }
 
     func optionalWord<Word: RawRepresentable>(_ column: String) throws -> Word? where Word.RawValue == String {
-        self[column] as String? == nil ? nil : try word(column)
+        try optional(column) as String? == nil ? nil : try word(column)
     }
 
-    func hold(_ prefix: String) -> Hold? {
-        guard let until: Date = self["\(prefix)_until"], let boot: String = self["\(prefix)_boot"] else { return nil }
-        return Hold(until: until, rest: self["\(prefix)_rest"], stamp: self["\(prefix)_stamp"], bootID: boot)
+    func hold(_ prefix: String) throws -> Hold? {
+        guard let until: Date = try optional("\(prefix)_until") else { return nil }
+        return Hold(
+            until: until, rest: try value("\(prefix)_rest"), stamp: try value("\(prefix)_stamp"), bootID: try value("\(prefix)_boot")
+        )
     }
 
-    func decimal(_ column: String) -> Decimal? {
-        (self[column] as String?).flatMap { Decimal(string: $0, locale: Locale(identifier: "en_US_POSIX")) }
+    func decimal(_ column: String) throws -> Decimal? {
+        guard let text: String = try optional(column) else { return nil }
+        guard let number = Decimal(exactly: text) else { throw UnreadableRow(description: "'\(text)' in column \(column)") }
+        return number
     }
 
     var attempts: Attempts {
-        Attempts(failures: self["failures"], notBefore: self["not_before"], lastError: self["last_error"], needsPerson: self["needs_person"])
+        get throws {
+            Attempts(
+                failures: try value("failures"), notBefore: try optional("not_before"), lastError: try optional("last_error"),
+                needsPerson: try value("needs_person")
+            )
+        }
     }
 
     var refusals: Refusals? {
-        guard let count: Int = self["refused_times"], let since: Date = self["refused_since"] else { return nil }
-        return Refusals(count: count, since: since)
+        get throws {
+            guard let count: Int = try optional("refused_times") else { return nil }
+            return Refusals(count: count, since: try value("refused_since"))
+        }
     }
 }
 
@@ -58,9 +82,10 @@ extension Optional where Wrapped == Hold {
 
 extension Token {
     init(_ row: Row) throws {
-        self.init(
-            name: TokenName(row["name"]), environment: row["environment"], gateway: GatewayName(row["gateway"]), serial: row["serial"],
-            current: row["current"], ending: try row.optionalWord("ending"), endedAt: row["ended_at"], attempts: row.attempts
+        try self.init(
+            name: TokenName(row.value("name")), environment: row.value("environment"), gateway: GatewayName(row.value("gateway")),
+            serial: row.value("serial"), current: row.optional("current"), ending: row.optionalWord("ending"),
+            endedAt: row.optional("ended_at"), attempts: row.attempts
         )
     }
 
@@ -75,11 +100,14 @@ extension Token {
 
 extension Generation {
     init(_ row: Row) throws {
-        let ids = try JSONDecoder().decode([String].self, from: Data((row["foreign_ids"] as String).utf8))
-        self.init(
-            name: row["name"], keyID: (row["key_id"] as String?).map(KeyID.init), state: try row.word("state"), intendedAt: row["intended_at"],
-            createdAt: row["created_at"], expiresAt: row["expires_at"], fingerprint: row["fingerprint"], signature: row["signature"],
-            foreignIDs: ids.map(KeyID.init), retirement: Retirement(row), refusals: row.refusals, revokeAnsweredAt: row["revoke_answered_at"],
+        let foreignIDs: String = try row.value("foreign_ids")
+        let ids = try JSONDecoder().decode([String].self, from: Data(foreignIDs.utf8))
+        try self.init(
+            name: row.value("name"), keyID: (row.optional("key_id") as String?).map(KeyID.init), state: row.word("state"),
+            intendedAt: row.value("intended_at"), createdAt: row.optional("created_at"), expiresAt: row.optional("expires_at"),
+            fingerprint: row.optional("fingerprint"), signature: row.value("signature"),
+            foreignIDs: ids.map(KeyID.init), retirement: Retirement(row), refusals: row.refusals,
+            revokeAnsweredAt: row.optional("revoke_answered_at"),
             attempts: row.attempts
         )
     }
@@ -88,19 +116,25 @@ extension Generation {
         let columns: Columns = [
             "gateway": token.gateway.text, "name": name, "token": token.name.text, "key_id": keyID?.text, "state": state.rawValue,
             "intended_at": intendedAt, "created_at": createdAt, "expires_at": expiresAt, "fingerprint": fingerprint, "signature": signature,
-            "foreign_ids": String(decoding: try JSONEncoder().encode(foreignIDs.map(\.text)), as: UTF8.self), "revoke_answered_at": revokeAnsweredAt,
+            "foreign_ids": String(decoding: try JSONEncoder().encode(foreignIDs.map(\.text)), as: UTF8.self),
+            "revoke_answered_at": revokeAnsweredAt,
         ]
         return [attempts.columns, refusals.columns, retirement.columns].reduce(columns) { $0.merging($1) { first, _ in first } }
     }
 }
 
 extension Retirement {
-    init?(_ row: Row) {
-        guard let since: Date = row["retired_at"], let overlap = row.hold("overlap"), let askAt: Date = row["ask_at"] else { return nil }
-        let reading = Reading(today: row.decimal("read_today"), month: row.decimal("read_month"), lastUsedAt: row["read_last_used_at"])
-        self.init(
-            since: since, overlap: overlap, quietFor: TimeSpan(months: row["quiet_months"], milliseconds: row["quiet_milliseconds"]),
-            quiet: row.hold("quiet"), askAt: askAt, reading: reading.saysNothing ? nil : reading, readAt: row["read_at"]
+    /// Nil for a generation that was never retired.
+    init?(_ row: Row) throws {
+        guard let since: Date = try row.optional("retired_at"), let overlap = try row.hold("overlap") else { return nil }
+        let reading = try Reading(
+            today: row.decimal("read_today"), month: row.decimal("read_month"), lastUsedAt: row.optional("read_last_used_at")
+        )
+        try self.init(
+            since: since, overlap: overlap,
+            quietFor: TimeSpan(months: row.value("quiet_months"), milliseconds: row.value("quiet_milliseconds")),
+            quiet: row.hold("quiet"), askAt: row.value("ask_at"), reading: reading.saysNothing ? nil : reading,
+            readAt: row.optional("read_at")
         )
     }
 }
@@ -118,9 +152,11 @@ extension Optional where Wrapped == Retirement {
 
 extension Rotation {
     init(_ row: Row) throws {
-        self.init(
-            id: row["id"], cause: try row.word("cause"), reason: row["reason"], startedAt: row["started_at"], endedAt: row["ended_at"],
-            phase: try row.word("phase"), generation: row["generation"], attempts: row.attempts, refusals: row.refusals, restores: row["restores"]
+        try self.init(
+            id: row.value("id"), cause: row.word("cause"), reason: row.optional("reason"), startedAt: row.value("started_at"),
+            endedAt: row.optional("ended_at"),
+            phase: row.word("phase"), generation: row.optional("generation"), attempts: row.attempts, refusals: row.refusals,
+            restores: row.optional("restores")
         )
     }
 
@@ -134,11 +170,12 @@ extension Rotation {
 }
 
 extension TargetState {
-    init(_ row: Row) {
-        let key: String = row["key"]
-        self.init(
-            id: TargetID(file: row["file"], key: key.isEmpty ? nil : key), generation: row["generation"], deliveredAt: row["delivered_at"],
-            takenAt: row["taken_at"], appliedAt: row["applied_at"], attempts: row.attempts
+    init(_ row: Row) throws {
+        let key: String = try row.value("key")
+        try self.init(
+            id: TargetID(file: row.value("file"), key: key.isEmpty ? nil : key), generation: row.optional("generation"),
+            deliveredAt: row.optional("delivered_at"),
+            takenAt: row.optional("taken_at"), appliedAt: row.optional("applied_at"), attempts: row.attempts
         )
     }
 
@@ -152,10 +189,11 @@ extension TargetState {
 }
 
 extension HistoryEntry {
-    init(_ row: Row) {
-        self.init(
-            number: row["number"], at: row["at"], token: TokenName(row["token"]), environment: row["environment"], rotation: row["rotation"],
-            generation: row["generation"], code: row["code"], sentence: row["sentence"]
+    init(_ row: Row) throws {
+        try self.init(
+            number: row.value("number"), at: row.value("at"), token: TokenName(row.value("token")), environment: row.value("environment"),
+            rotation: row.optional("rotation"),
+            generation: row.optional("generation"), code: row.value("code"), sentence: row.value("sentence")
         )
     }
 
@@ -169,9 +207,11 @@ extension HistoryEntry {
 
 extension Request {
     init(_ row: Row) throws {
-        self.init(
-            number: row["number"], verb: try row.word("verb"), token: TokenName(row["token"]), reason: row["reason"], file: row["file"],
-            generation: row["generation"], filedAt: row["filed_at"], answeredAt: row["answered_at"], refusal: row["refusal"], rotation: row["rotation"]
+        try self.init(
+            number: row.value("number"), verb: row.word("verb"), token: TokenName(row.value("token")), reason: row.optional("reason"),
+            file: row.optional("file"),
+            generation: row.optional("generation"), filedAt: row.value("filed_at"), answeredAt: row.optional("answered_at"),
+            refusal: row.optional("refusal"), rotation: row.optional("rotation")
         )
     }
 
@@ -185,17 +225,21 @@ extension Request {
 
 extension Finding {
     /// Nil for a code of a newer version.
-    init?(_ row: Row) {
-        guard let code = Code(rawValue: row["code"]), let severity = Severity(rawValue: row["severity"]) else { return nil }
-        self.init(
-            code: code, severity: severity, token: (row["token"] as String?).map(TokenName.init), environment: row["environment"],
-            subject: row["subject"], sentence: row["sentence"], help: row["help"]
+    init?(_ row: Row) throws {
+        guard let code = Code(rawValue: try row.value("code")), let severity = Severity(rawValue: try row.value("severity")) else {
+            return nil
+        }
+        try self.init(
+            code: code, severity: severity, token: (row.optional("token") as String?).map(TokenName.init),
+            environment: row.optional("environment"),
+            subject: row.value("subject"), sentence: row.value("sentence"), help: row.value("help")
         )
     }
 
     var columns: Columns {
         [
-            "key": key, "code": code.rawValue, "severity": severity.rawValue, "token": token?.text, "environment": environment, "subject": subject,
+            "key": key, "code": code.rawValue, "severity": severity.rawValue, "token": token?.text, "environment": environment,
+            "subject": subject,
             "sentence": sentence, "help": help,
         ]
     }

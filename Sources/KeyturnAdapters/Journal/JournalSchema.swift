@@ -93,6 +93,9 @@ enum JournalSchema {
         ) STRICT;
         CREATE INDEX history_of_token ON history(token, number);
         CREATE TRIGGER history_stays BEFORE DELETE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+        -- REPLACE deletes without asking the trigger above.
+        CREATE TRIGGER history_grows BEFORE INSERT ON history WHEN EXISTS (SELECT 1 FROM history WHERE number = NEW.number)
+            BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
         CREATE TRIGGER history_stands BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
 
         CREATE TABLE request (

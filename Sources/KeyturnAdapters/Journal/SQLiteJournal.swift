@@ -1,13 +1,20 @@
 package import Foundation
 import GRDB
+import Glibc
 package import KeyturnCore
 package import KeyturnEngine
+
+/// Why a sound file does not serve as the journal, and the way out.
+private struct UnusableJournal: Error, CustomStringConvertible {
+    let description: String
+}
 
 /// The journal in one SQLite file, in WAL mode so that commands may read while the daemon writes, with
 /// `synchronous=FULL` so that what was recorded survives a power cut.
 package final class SQLiteJournal: Journal {
     package let path: String
-    private let queue: DatabaseQueue
+    /// The one connection; for the tests, which read its settings back.
+    let queue: DatabaseQueue
 
     /// Opens the file, makes it (0600) where it is missing, and brings its tables up to date. Without a path it lives in
     /// memory, empty, for who looks at a host that has none.
@@ -21,23 +28,57 @@ package final class SQLiteJournal: Journal {
             return
         }
         do {
-            var configuration = GRDB.Configuration()
-            configuration.journalMode = .wal
-            configuration.busyMode = .timeout(15)
-            configuration.label = "journal"
-            queue = try DatabaseQueue(path: path, configuration: configuration)
-            try JournalSchema.migrator.migrate(queue)
-            // GRDB sets NORMAL on a WAL writer after opening; with that a power cut could take the last commits, and with
-            // them the name of a token that exists.
-            let level = try queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                return try Int.fetchOne(db, sql: "PRAGMA synchronous")
-            }
-            guard level == 2 else { throw UnreadableRow(description: "it does not take synchronous=FULL") }
-            if try queue.read({ db in try JournalSchema.migrator.hasBeenSuperseded(db) }) {
-                throw UnreadableRow(description: "it was written by a newer version of keyturn: install that version, or restore an older backup")
-            }
+            try SQLiteJournal.makeIfMissing(path)
+            queue = try SQLiteJournal.open(path)
         } catch { throw SQLiteJournal.explain(error, path) }
+    }
+
+    /// Made whole under another name first: SQLite answers "locked", without waiting, to some of those who meet a file that
+    /// is being turned into a WAL database.
+    private static func makeIfMissing(_ path: String) throws {
+        guard unsafe access(path, F_OK) != 0, errno == ENOENT else { return }
+        let new = "\(path).\(UUID().uuidString)"
+        defer { for suffix in ["", "-wal", "-shm", "-journal"] { unsafe unlink(new + suffix) } }
+        // SQLite would make it as the umask says, and makes its other files as this one is.
+        let descriptor = unsafe Glibc.open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        // What is wrong with the place SQLite will say.
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        try open(new).close()
+        guard unsafe link(new, path) == 0 || errno == EEXIST else {
+            throw UnusableJournal(description: "it cannot be made: \(unsafe String(cString: strerror(errno)))")
+        }
+        let folder = unsafe Glibc.open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { Glibc.close(folder) }
+        guard fsync(folder) == 0 else {
+            throw UnusableJournal(description: "its folder cannot be synced: \(unsafe String(cString: strerror(errno)))")
+        }
+    }
+
+    private static func open(_ path: String) throws -> DatabaseQueue {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(15)
+        configuration.label = "journal"
+        // Not by GRDB's own setting, which means NORMAL (a power cut could take the last commits, and with them the name of a
+        // token that exists) and writes at every opening.
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode")
+            let level = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+            guard mode == "wal", level == 2 else {
+                throw UnusableJournal(description: "it does not take WAL and FULL: keep it on a local disk")
+            }
+        }
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let migrator = JournalSchema.migrator
+        if try queue.read({ db in try migrator.hasBeenSuperseded(db) }) {
+            throw UnusableJournal(
+                description: "it was written by a newer version of keyturn: install that version, or restore an older backup")
+        }
+        do { try migrator.migrate(queue) } catch {
+            // A command and the daemon that bring it up to date at the same moment: the other one was faster.
+            guard try queue.read({ db in try migrator.hasCompletedMigrations(db) }) else { throw error }
+        }
+        return queue
     }
 
     private func read<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
@@ -49,13 +90,18 @@ package final class SQLiteJournal: Journal {
     }
 
     private static func explain(_ error: any Error, _ path: String) -> JournalError {
+        if let error = error as? UnreadableRow {
+            return JournalError(
+                "journal \(path): it holds \(error), which keyturn never wrote; stop keyturn, keep the file, and restore a backup")
+        }
         guard let error = error as? DatabaseError else { return JournalError("journal \(path): \(error)") }
         let help =
             switch error.resultCode {
             case .SQLITE_FULL: "the disk is full: make room; nothing is created or revoked until then"
             case .SQLITE_READONLY: "it cannot be written: see who owns it and whether its file system is read-only"
             case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: "it cannot be opened: see that its folder is there and who may use it"
-            case .SQLITE_CORRUPT, .SQLITE_NOTADB: "it is damaged: stop keyturn, keep the file, and restore a backup; the keyring is untouched"
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                "it is damaged: stop keyturn, keep the file, and restore a backup; the keyring is untouched"
             case .SQLITE_IOERR: "the disk answers with errors"
             case .SQLITE_BUSY, .SQLITE_LOCKED: "another process has held it for too long"
             default: "restart keyturn; if it stays, report it"
@@ -70,13 +116,13 @@ package final class SQLiteJournal: Journal {
             var tokens = try Row.fetchAll(db, sql: "SELECT * FROM token ORDER BY name").map(Token.init)
             let position = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1.name.text, $0) })
             for row in try Row.fetchAll(db, sql: "SELECT * FROM generation WHERE state <> 'revoked' ORDER BY intended_at, name") {
-                if let index = position[row["token"]] { tokens[index].generations.append(try Generation(row)) }
+                if let index = try position[row.value("token")] { tokens[index].generations.append(try Generation(row)) }
             }
             for row in try Row.fetchAll(db, sql: "SELECT * FROM rotation WHERE ended_at IS NULL") {
-                if let index = position[row["token"]] { tokens[index].rotation = try Rotation(row) }
+                if let index = try position[row.value("token")] { tokens[index].rotation = try Rotation(row) }
             }
             for row in try Row.fetchAll(db, sql: "SELECT * FROM target ORDER BY file, key") {
-                if let index = position[row["token"]] { tokens[index].targets.append(TargetState(row)) }
+                if let index = try position[row.value("token")] { tokens[index].targets.append(try TargetState(row)) }
             }
             return tokens
         }
@@ -87,10 +133,14 @@ package final class SQLiteJournal: Journal {
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM token WHERE name = ?", arguments: [name.text]) else { return nil }
             var token = try Token(row)
             token.generations = try Row.fetchAll(
-                db, sql: "SELECT * FROM generation WHERE token = ? AND state <> 'revoked' ORDER BY intended_at, name", arguments: [name.text]
+                db, sql: "SELECT * FROM generation WHERE token = ? AND state <> 'revoked' ORDER BY intended_at, name",
+                arguments: [name.text]
             ).map(Generation.init)
-            token.rotation = try Row.fetchOne(db, sql: "SELECT * FROM rotation WHERE token = ? AND ended_at IS NULL", arguments: [name.text]).map(Rotation.init)
-            token.targets = try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ? ORDER BY file, key", arguments: [name.text]).map(TargetState.init)
+            token.rotation = try Row.fetchOne(
+                db, sql: "SELECT * FROM rotation WHERE token = ? AND ended_at IS NULL", arguments: [name.text]
+            ).map(Rotation.init)
+            token.targets = try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ? ORDER BY file, key", arguments: [name.text])
+                .map(TargetState.init)
             return token
         }
     }
@@ -126,13 +176,17 @@ package final class SQLiteJournal: Journal {
 
     private func save(_ token: Token, _ entries: [HistoryEntry], in db: Database) throws {
         try upsert("token", key: ["name"], token.columns, in: db)
-        for generation in token.generations { try upsert("generation", key: ["gateway", "name"], generation.columns(of: token), in: db) }
-        if let rotation = token.rotation { try upsert("rotation", key: ["id"], rotation.columns(of: token), in: db) }
+        // A name or a number that is another token's stays with it.
+        for generation in token.generations {
+            try upsert("generation", key: ["gateway", "name"], generation.columns(of: token), owned: true, in: db)
+        }
+        if let rotation = token.rotation { try upsert("rotation", key: ["id"], rotation.columns(of: token), owned: true, in: db) }
         let kept = Set(token.targets.map(\.id))
-        for row in try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ?", arguments: [token.name.text]) where !kept.contains(TargetState(row).id) {
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ?", arguments: [token.name.text])
+        where try !kept.contains(TargetState(row).id) {
             try db.execute(
                 sql: "DELETE FROM target WHERE token = ? AND file = ? AND key = ?",
-                arguments: [token.name.text, row["file"] as String, row["key"] as String]
+                arguments: [token.name.text, row["file"] as DatabaseValue, row["key"] as DatabaseValue]
             )
         }
         for target in token.targets { try upsert("target", key: ["token", "file", "key"], target.columns(of: token), in: db) }
@@ -146,17 +200,23 @@ package final class SQLiteJournal: Journal {
         try statement.execute(arguments: StatementArguments(columns))
     }
 
-    private func upsert(_ table: String, key: [String], _ columns: Columns, in db: Database) throws {
+    /// `owned`: the row has a token, and only that token's row may be changed.
+    private func upsert(_ table: String, key: [String], _ columns: Columns, owned: Bool = false, in db: Database) throws {
         let names = columns.keys.sorted()
         let places = names.map { ":\($0)" }.joined(separator: ", ")
         let changes = names.filter { !key.contains($0) }.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(places))
-                ON CONFLICT (\(key.joined(separator: ", "))) DO UPDATE SET \(changes)
+                ON CONFLICT (\(key.joined(separator: ", "))) DO UPDATE SET \(changes)\(owned ? " WHERE \(table).token = excluded.token" : "")
                 """
         )
         try statement.execute(arguments: StatementArguments(columns))
+        if owned, db.changesCount == 0 {
+            let row = key.map { "\(columns[$0].flatMap { $0 }?.databaseValue ?? .null)" }.joined(separator: " ")
+            throw UnusableJournal(
+                description: "\(table) \(row) belongs to another token than \(columns["token"].flatMap { $0 }?.databaseValue ?? .null)")
+        }
     }
 
     // MARK: Names
@@ -165,7 +225,8 @@ package final class SQLiteJournal: Journal {
         try read { db in
             try Set(
                 String.fetchAll(
-                    db, sql: "SELECT name FROM generation WHERE gateway = ? AND substr(name, 1, length(?)) = ?", arguments: [gateway.text, prefix, prefix]
+                    db, sql: "SELECT name FROM generation WHERE gateway = ? AND substr(name, 1, length(?)) = ?",
+                    arguments: [gateway.text, prefix, prefix]
                 )
             )
         }
@@ -193,7 +254,8 @@ package final class SQLiteJournal: Journal {
                 sql: """
                     SELECT * FROM (SELECT * FROM history WHERE number > :number \(condition) ORDER BY number DESC LIMIT :limit) ORDER BY number
                     """,
-                arguments: StatementArguments(["number": number, "limit": limit].merging(token == nil ? [:] : ["token": token?.text]) { $1 })
+                arguments: StatementArguments(
+                    ["number": number, "limit": limit].merging(token == nil ? [:] : ["token": token?.text]) { $1 })
             ).map(HistoryEntry.init)
         }
     }
@@ -227,34 +289,34 @@ package final class SQLiteJournal: Journal {
     package func reconcile(
         _ findings: [Finding], judged: @Sendable (Finding) -> Bool, at date: Date
     ) throws(JournalError) -> FindingChanges {
-        let open = try openFindings()
-        let wanted = Dictionary(findings.map { ($0.key, $0) }) { first, _ in first }
-        let known = Set(open.map(\.finding.key))
-        let opened = wanted.values.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
-        let closed = open.map(\.finding).filter { wanted[$0.key] == nil && judged($0) }
-        let retold = open.map(\.finding).filter { wanted[$0.key].map { [finding = $0] in finding != $0 } ?? false }
-        guard !opened.isEmpty || !closed.isEmpty || !retold.isEmpty else { return FindingChanges(opened: [], closed: []) }
         try write { db in
+            let open = try SQLiteJournal.openFindings(db).map(\.finding)
+            let wanted = Dictionary(findings.map { ($0.key, $0) }) { first, _ in first }
+            let known = Set(open.map(\.key))
+            let opened = wanted.values.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
+            let closed = open.filter { wanted[$0.key] == nil && judged($0) }
             for finding in opened { try insert("finding", finding.columns.merging(["opened_at": date]) { $1 }, in: db) }
             for finding in closed {
                 try db.execute(sql: "UPDATE finding SET closed_at = ? WHERE key = ? AND closed_at IS NULL", arguments: [date, finding.key])
             }
-            for finding in retold {
-                let now = wanted[finding.key] ?? finding
+            for finding in open {
+                guard let now = wanted[finding.key], now != finding else { continue }
                 try db.execute(
-                    sql: "UPDATE finding SET sentence = ?, help = ?, severity = ? WHERE key = ? AND closed_at IS NULL",
-                    arguments: [now.sentence, now.help, now.severity.rawValue, now.key]
+                    sql: "UPDATE finding SET environment = ?, sentence = ?, help = ?, severity = ? WHERE key = ? AND closed_at IS NULL",
+                    arguments: [now.environment, now.sentence, now.help, now.severity.rawValue, now.key]
                 )
             }
+            return FindingChanges(opened: opened, closed: closed)
         }
-        return FindingChanges(opened: opened, closed: closed)
     }
 
     package func openFindings() throws(JournalError) -> [OpenFinding] {
-        try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM finding WHERE closed_at IS NULL ORDER BY number").compactMap { row in
-                Finding(row).map { OpenFinding(finding: $0, openedAt: row["opened_at"]) }
-            }
+        try read { db in try SQLiteJournal.openFindings(db) }
+    }
+
+    private static func openFindings(_ db: Database) throws -> [OpenFinding] {
+        try Row.fetchAll(db, sql: "SELECT * FROM finding WHERE closed_at IS NULL ORDER BY number").compactMap { row in
+            try Finding(row).map { try OpenFinding(finding: $0, openedAt: row.value("opened_at")) }
         }
     }
 
@@ -266,6 +328,8 @@ package final class SQLiteJournal: Journal {
     }
 
     package func setFact(_ name: String, _ value: String) throws(JournalError) {
-        try write { db in try db.execute(sql: "INSERT INTO host (name, value) VALUES (?, ?)", arguments: [name, value]) }
+        try write { db in
+            try db.execute(sql: "INSERT INTO host (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [name, value])
+        }
     }
 }

@@ -17,7 +17,8 @@ package struct KeyringFolder: Keyring {
     /// `sealKey`: the bytes of the credential `keyring-key`. `belongs` and `claim` read and set the journal's note of which
     /// keyring is its own.
     package init(
-        path: String, sealKey: borrowing Secret?, belongs: @escaping @Sendable () throws -> String?, claim: @escaping @Sendable (String) throws -> Void
+        path: String, sealKey: borrowing Secret?, belongs: @escaping @Sendable () throws -> String?,
+        claim: @escaping @Sendable (String) throws -> Void
     ) throws(KeyringError) {
         self.path = path
         self.belongs = belongs
@@ -31,11 +32,19 @@ package struct KeyringFolder: Keyring {
         try self.init(path: path, sealKey: nil, belongs: { nil }, claim: { _ in })
     }
 
-    /// Makes an empty keyring where the journal has never known one; a journal that has is never given a new one.
+    /// Makes an empty keyring where the journal has never known one; a journal that has is never given a new one. Records
+    /// beside a journal that never knew a keyring are what is left of a lost journal: the tokens they open would be
+    /// forgotten.
     package func found() throws(KeyringError) {
         do {
             if try belongs() == nil {
                 try SecretFile.makeFolder(path)
+                let count = try records().count
+                guard count == 0 else {
+                    throw KeyringError(
+                        "the keyring \(path) holds \(count) secrets of a journal that is gone: restore journal.db, or move that folder away to begin anew"
+                    )
+                }
                 try host.makeIfMissing()
                 try claim(try host.identity())
             }
@@ -43,11 +52,41 @@ package struct KeyringFolder: Keyring {
     }
 
     package func check() throws(KeyringError) {
+        try checkIdentity()
+        try checkSeal()
+    }
+
+    private func checkIdentity() throws(KeyringError) {
         let known: String?
         do { known = try belongs() } catch { throw KeyringError("\(error)") }
         guard let known else { throw KeyringError("the keyring \(path) was never set up") }
         guard SecretFile.exists(path) else { throw KeyringError("the keyring \(path) is missing") }
-        guard try host.identity() == known else { throw KeyringError("the keyring \(path) belongs to another journal: its host.key is not the one this journal knows") }
+        guard try host.identity() == known else {
+            throw KeyringError("the keyring \(path) belongs to another journal: its host.key is not the one this journal knows")
+        }
+    }
+
+    /// Sealed records of which none can be opened make the keyring unknown; a single one that is damaged is its token's trouble.
+    private func checkSeal() throws(KeyringError) {
+        var failure: KeyringError?
+        for (name, file) in try records() {
+            guard var bytes = try? SecretFile.read(file) else { continue }
+            defer { SecretFile.wipe(&bytes) }
+            guard Seal.isSealed(bytes) else { continue }
+            do throws(KeyringError) {
+                var plain = try unseal(bytes, name, file)
+                SecretFile.wipe(&plain)
+                return
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func unseal(_ bytes: [UInt8], _ name: String, _ file: String) throws(KeyringError) -> [UInt8] {
+        guard let seal else {
+            throw KeyringError("\(file) is sealed and the credential keyring-key is not given: add it to the unit, and restart")
+        }
+        return try seal.open(bytes, for: name, file)
     }
 
     package func fingerprint(_ secret: borrowing Secret) throws(KeyringError) -> String { try host.fingerprint(secret) }
@@ -62,23 +101,30 @@ package struct KeyringFolder: Keyring {
         var secret: String
     }
 
+    /// Bytes: the longest secret a gateway may give, written as JSON, its name, and the seal.
+    private static let longestRecord = 16384
+
     package func reserve(_ name: String, of gateway: GatewayName) throws(KeyringError) {
-        // Any record fits: the longest secret we take, its name, and the seal.
-        try SecretFile.reserve(try file(name, gateway) + ".new", bytes: 16384)
+        try SecretFile.reserve(try file(name, gateway) + ".new", bytes: KeyringFolder.longestRecord)
     }
 
     package func release(_ name: String, of gateway: GatewayName) throws(KeyringError) {
-        try SecretFile.remove(try file(name, gateway) + ".new")
+        // A process that died while it kept a secret may have left it there.
+        try SecretFile.overwriteAndRemove(try file(name, gateway) + ".new")
     }
 
     package func put(_ name: String, of gateway: GatewayName, id: KeyID?, secret: borrowing Secret) throws(KeyringError) {
-        let text = secret.withBytes { span in unsafe span.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+        guard let text = secret.withBytes({ span in unsafe span.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) } }) else {
+            throw KeyringError("the secret of \(name) is no text")
+        }
         let record = Record(gateway: gateway.text, name: name, id: id?.text, secret: text)
         var bytes: [UInt8]
-        do { bytes = Array(try JSONEncoder().encode(record)) } catch { throw KeyringError("keyring \(path): \(name) cannot be written down") }
+        do { bytes = Array(try JSONEncoder().encode(record)) } catch {
+            throw KeyringError("keyring \(path): \(name) cannot be written down")
+        }
         defer { SecretFile.wipe(&bytes) }
-        if let seal { bytes = try seal.close(bytes, for: name) }
-        try SecretFile.write(bytes, to: try file(name, gateway))
+        let file = try file(name, gateway)
+        try SecretFile.write(try seal?.close(bytes, for: name) ?? bytes, to: file)
     }
 
     package func secret(_ name: String, of gateway: GatewayName) throws(KeyringError) -> Secret? {
@@ -91,16 +137,23 @@ package struct KeyringFolder: Keyring {
     }
 
     package func names(of gateway: GatewayName) throws(KeyringError) -> Set<String> {
-        let beginning = gateway.text + "~"
-        let names: [String] = try SecretFile.list(path).compactMap { file -> String? in
-            guard file.hasPrefix(beginning), file.hasSuffix(".key") else { return nil }
-            return String(file.dropFirst(beginning.count).dropLast(4))
+        try checkIdentity()
+        return Set(try records(of: gateway.text).map(\.name))
+    }
+
+    /// Name and file of every record, of one gateway or of all.
+    private func records(of gateway: String? = nil) throws(KeyringError) -> [(name: String, file: String)] {
+        try SecretFile.list(path).compactMap { file in
+            let parts = file.split(separator: "~", maxSplits: 1)
+            guard parts.count == 2, parts[1].hasSuffix(".key"), gateway.map({ parts[0] == $0 }) ?? true else { return nil }
+            return (String(parts[1].dropLast(4)), "\(path)/\(file)")
         }
-        return Set(names)
     }
 
     package func wipe(_ name: String, of gateway: GatewayName) throws(KeyringError) {
-        try SecretFile.overwriteAndRemove(try file(name, gateway))
+        let file = try file(name, gateway)
+        try SecretFile.overwriteAndRemove(file)
+        try SecretFile.overwriteAndRemove(file + ".new")
     }
 
     private func record(_ name: String, _ gateway: GatewayName) throws(KeyringError) -> Record? {
@@ -111,11 +164,9 @@ package struct KeyringFolder: Keyring {
             return nil
         }
         defer { SecretFile.wipe(&bytes) }
-        if Seal.isSealed(bytes) {
-            guard let seal else { throw KeyringError("\(file) is sealed and the credential keyring-key is not given: add it to the unit, and restart") }
-            bytes = try seal.open(bytes, for: name, file)
-        }
-        guard let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.name == name, record.gateway == gateway.text else {
+        if Seal.isSealed(bytes) { bytes = try unseal(bytes, name, file) }
+        guard let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.name == name, record.gateway == gateway.text
+        else {
             throw KeyringError("\(file) is damaged: restore it from a backup, or remove it and the token is replaced")
         }
         return record
@@ -123,8 +174,10 @@ package struct KeyringFolder: Keyring {
 
     private func file(_ name: String, _ gateway: GatewayName) throws(KeyringError) -> String {
         let both = gateway.text + name
-        guard !name.isEmpty, both.utf8.count < 200, both.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }), !both.contains("~") else {
-            throw KeyringError("'\(name)' is no name for a generation")
+        guard !name.isEmpty, both.utf8.count < 200, both.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }),
+            !both.contains("~")
+        else {
+            throw KeyringError("'\(String(name.unicodeScalars.prefix(200)).oneLine)' is no name for a generation")
         }
         return "\(path)/\(gateway.text)~\(name).key"
     }

@@ -48,7 +48,7 @@ struct HostKey: Sendable {
         guard try SecretFile.read(path) == nil else { return }
         var bytes = unsafe SymmetricKey(size: .bits256).withUnsafeBytes { unsafe Array($0) }
         defer { SecretFile.wipe(&bytes) }
-        try SecretFile.write(bytes, to: path)
+        try SecretFile.writeFirst(bytes, to: path)
     }
 
     private func key() throws(KeyringError) -> SymmetricKey {
@@ -61,7 +61,9 @@ struct HostKey: Sendable {
     }
 
     /// Tells keyrings apart without telling the key.
-    func identity() throws(KeyringError) -> String { Self.hex(HMAC<SHA256>.authenticationCode(for: Data("keyring identity".utf8), using: try key())) }
+    func identity() throws(KeyringError) -> String {
+        Self.hex(HMAC<SHA256>.authenticationCode(for: Data("keyring identity".utf8), using: try key()))
+    }
 
     func fingerprint(_ secret: borrowing Secret) throws(KeyringError) -> String {
         let key = try key()

@@ -15,7 +15,9 @@ enum SecretFile {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { throw failure("look at", path) }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw KeyringError("\(path) is not a folder") }
-        guard status.st_uid == geteuid() else { throw KeyringError("\(path) belongs to user \(status.st_uid), not to the one keyturn runs as (\(geteuid()))") }
+        guard status.st_uid == geteuid() else {
+            throw KeyringError("\(path) belongs to user \(status.st_uid), not to the one keyturn runs as (\(geteuid()))")
+        }
         guard status.st_mode & 0o077 == 0 else { throw KeyringError("\(path) is open to others: chmod 0700 it") }
         try sync(folderOf: path)
     }
@@ -30,13 +32,18 @@ enum SecretFile {
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("read", path) }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= largest else { throw KeyringError("\(path) is no record of the keyring") }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= largest else {
+            throw KeyringError("\(path) is no record of the keyring")
+        }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var done = 0
         while done < bytes.count {
-            let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done) }
+            let count = unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done)
+            }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure("read", path) }
+            guard count >= 0 else { throw failure("read", path) }
+            guard count > 0 else { throw KeyringError("keyring: \(path) became shorter while it was read") }
             done += count
         }
         return bytes
@@ -44,7 +51,7 @@ enum SecretFile {
 
     /// Room on the disk for a file to come.
     static func reserve(_ path: String, bytes: Int) throws(KeyringError) {
-        try remove(path)
+        try overwriteAndRemove(path)
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("make", path) }
         defer { close(descriptor) }
@@ -71,7 +78,18 @@ enum SecretFile {
         try sync(folderOf: path)
     }
 
-    static func remove(_ path: String) throws(KeyringError) {
+    /// As `write`, but what is there stays: whoever is first at it wins.
+    static func writeFirst(_ bytes: [UInt8], to path: String) throws(KeyringError) {
+        let temporary = "\(path).\(UUID().uuidString)"
+        try write(bytes, to: temporary)
+        let result = unsafe link(temporary, path)
+        let failure = result == 0 || errno == EEXIST ? nil : failure("write", path)
+        try remove(temporary)
+        if let failure { throw failure }
+        try sync(folderOf: path)
+    }
+
+    private static func remove(_ path: String) throws(KeyringError) {
         if unsafe unlink(path) != 0, errno != ENOENT { throw failure("remove", path) }
     }
 
@@ -91,7 +109,9 @@ enum SecretFile {
     }
 
     static func list(_ path: String) throws(KeyringError) -> [String] {
-        do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch { throw KeyringError("the keyring \(path) cannot be listed: \(error)") }
+        do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+            throw KeyringError("the keyring \(path) cannot be listed: \(error)")
+        }
     }
 
     static func wipe(_ bytes: inout [UInt8]) {

@@ -5,7 +5,7 @@ import KeyturnCore
 import KeyturnEngine
 
 /// A folder of one test, gone when the test is.
-final class TestFolder {
+final class TestFolder: Sendable {
     let path: String
 
     init(in parent: String = "/var/tmp") throws {

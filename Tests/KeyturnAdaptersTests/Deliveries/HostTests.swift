@@ -156,6 +156,8 @@ final class Mount {
         isMounted = unsafe "size=\(size)".withCString { unsafe mount("tmpfs", path, "tmpfs", isReadOnly ? UInt(MS_RDONLY) : 0, $0) } == 0
     }
 
+    func remountReadOnly() -> Bool { unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0 }
+
     deinit { if isMounted { unsafe umount2(path, Int32(MNT_DETACH)) } }
 }
 

@@ -11,19 +11,17 @@ struct `Settings and policies together` {
         try Configuration.load(settingsFile: folder.path + "/k.yaml", environment: environment, gatewayKinds: ["laozhang"], now: Folder.now)
     }
 
-    private let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
     @Test(arguments: [("development", "dev", 10), ("testing", "test", 50), ("production", "prod", 500)])
     func `each sample policy loads without a word`(name: String, environment: String, budget: Int) throws {
-        let reading = try PolicyReader(now: Folder.now).read(repository.appending(path: "policies/\(name).yaml").path)
+        let reading = try PolicyReader(now: Folder.now).read(Repository.path("policies/\(name).yaml"))
         #expect(reading.warnings == [])
         #expect(reading.policies[0].environment == environment)
         #expect(reading.policies[0].budget?.month == Money(amount: Decimal(budget), currency: "USD"))
     }
 
     @Test func `the sample settings load with all sample policies`() throws {
-        try FileManager.default.copyItem(atPath: repository.appending(path: "etc/keyturn.yaml").path, toPath: folder.path + "/k.yaml")
-        try FileManager.default.copyItem(atPath: repository.appending(path: "policies").path, toPath: folder.path + "/policies")
+        try FileManager.default.copyItem(atPath: Repository.path("etc/keyturn.yaml"), toPath: folder.path + "/k.yaml")
+        try FileManager.default.copyItem(atPath: Repository.path("policies"), toPath: folder.path + "/policies")
         let configuration = try load()
         #expect(configuration.warnings == [])
         #expect(

@@ -65,7 +65,7 @@ struct `A file that is no policy at all is refused with its reason` {
     }
 
     @Test func `a policy cut off or spoilt at any place is read or refused, and every problem has a place in it`() throws {
-        let sample = try Data(contentsOf: URL(filePath: #filePath).appending(path: "../../../policies/production.yaml").standardized)
+        let sample = try Data(contentsOf: URL(filePath: Repository.path("policies/production.yaml")))
         let signs = Array("&*!{}[]:,'\"#%|>?-~\\\t\n@ x\u{0}".utf8) + [0xFF]
         for offset in stride(from: 0, to: sample.count, by: 37) {
             var spoilt = Array(sample)

@@ -28,8 +28,7 @@ struct RealJournalTests {
 
 /// Runs `logprobe` under a private journald with its stderr connected to the journal, as systemd does it for a service.
 private enum PrivateJournal {
-    private static let tool = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../tools/with-journald").standardized.path
+    private static let tool = Repository.path("Tests/tools/with-journald")
 
     /// Whether this user may have a mount namespace, tried out, and the machine has a journald.
     static let works: Bool = {
