@@ -57,13 +57,14 @@ package enum GatewayContract: String, Sendable, CaseIterable {
         let gateway = subject.gateway
         switch self {
         case .createdIsListedAliveUnderItsName:
-            let id = try await GatewayContract.create(gateway).id
+            let created = try await GatewayContract.create(gateway)
+            let id = created.id
             let listed = try await gateway.list().keys(named: GatewayContract.name)
             try demand(listed.count == 1 && listed[0].isAlive, "\(listed)")
             try demand(id == nil || listed[0].id == id, "created \(id?.text ?? "nothing"), listed \(listed[0].id?.text ?? "nothing")")
         case .secretIsAccepted:
-            let secret = try await GatewayContract.create(gateway).secret
-            guard case .accepted(let models) = try await gateway.probe(secret) else { throw Broken(description: "refused") }
+            let created = try await GatewayContract.create(gateway)
+            guard case .accepted(let models) = try await gateway.probe(created.secret) else { throw Broken(description: "refused") }
             try demand(!models.isEmpty, "no models")
         case .revokedIsRefused:
             let created = try await GatewayContract.create(gateway)
@@ -71,7 +72,8 @@ package enum GatewayContract: String, Sendable, CaseIterable {
             guard case .refused = try await gateway.probe(created.secret) else { throw Broken(description: "still accepted") }
             try demand(try await gateway.list().keys(named: GatewayContract.name).allSatisfy { !$0.isAlive }, "still listed as alive")
         case .revokingTwiceIsNoError:
-            let id = try await GatewayContract.create(gateway).id
+            let created = try await GatewayContract.create(gateway)
+            let id = created.id
             let found = try await GatewayContract.found(id, gateway)
             for _ in 0..<3 { try await gateway.revoke(found) }
             try await gateway.revoke(KeyID("key_of_nobody"))
@@ -79,24 +81,25 @@ package enum GatewayContract: String, Sendable, CaseIterable {
             guard case .refused = try await gateway.probe(Secret("sk-nobody-has-ever-had-this-one")) else { throw Broken(description: "accepted") }
         case .othersStay:
             try await subject.addForeign(GatewayContract.name)
-            let id = try await GatewayContract.create(gateway).id
+            let created = try await GatewayContract.create(gateway)
+            let id = created.id
             let foreign = try await gateway.list().keys(named: GatewayContract.name).filter { $0.id != id }
             try demand(foreign.count == 1, "\(foreign.count) others")
             try await gateway.revoke(try GatewayContract.known(id))
             try demand(try await gateway.list().key(try GatewayContract.known(foreign[0].id))?.isAlive == true, "the other one is gone")
         case .usageRises:
-            let secret = try await GatewayContract.create(gateway).secret
-            let before = try await gateway.usage(secret)
+            let created = try await GatewayContract.create(gateway)
+            let before = try await gateway.usage(created.secret)
             // 0.1 and 0.2 make 0.3 and not a 17th digit.
             for amount in ["0.1", "0.2"] { try await subject.spend(Decimal(string: amount) ?? 0, with: GatewayContract.name) }
-            let after = try await gateway.usage(secret)
+            let after = try await gateway.usage(created.secret)
             let (today, month) = ((after.today ?? 0) - (before.today ?? 0), (after.month ?? 0) - (before.month ?? 0))
             try demand(today == Decimal(string: "0.3") && month == today, "\(today) today, \(month) this month")
             try demand(before.shows(useIn: after), "no rise")
         case .expiryIsShown:
             let order = CreateOrder(name: GatewayContract.name, attributes: Attributes(), expiresAt: Date(timeIntervalSince1970: 4_102_444_800))
-            let secret = try await GatewayContract.create(gateway, order).secret
-            guard case .accepted = try await gateway.probe(secret) else { throw Broken(description: "refused") }
+            let created = try await GatewayContract.create(gateway, order)
+            guard case .accepted = try await gateway.probe(created.secret) else { throw Broken(description: "refused") }
         case .unreachableCreatesNothing:
             try await subject.bring(.unreachable)
             let answers = await GatewayContract.answers(of: gateway)

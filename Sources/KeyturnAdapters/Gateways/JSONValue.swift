@@ -52,8 +52,8 @@ enum JSONValue: Sendable, Equatable, Decodable {
 
     var int: Int? { decimal.flatMap { Int("\($0)") } }
 
-    /// An identifier: a short plain word, or a number that is meant as one. It goes into addresses, journal and log. What is longer than any, or not visible ASCII, is none: it is
-    /// stored, shown and sent back.
+    /// An identifier: a short plain word, or a number that is meant as one. It goes into addresses, journal and log; anything
+    /// longer or stranger is none.
     var identifier: String? {
         let word: String? =
             switch self {

@@ -149,7 +149,8 @@ struct `The journal's database keeps the promises` {
 /// In no suite, so that it leaves no folder behind.
 @Test(.enabled(if: ProcessInfo.processInfo.environment["KEYTURN_TRACED_JOURNAL"] != nil, "run by the tests above"))
 func `records one token to be traced`() throws {
-    let journal = try SQLiteJournal(path: try #require(ProcessInfo.processInfo.environment["KEYTURN_TRACED_JOURNAL"]))
+    let path: String = try #require(ProcessInfo.processInfo.environment["KEYTURN_TRACED_JOURNAL"])
+    let journal = try SQLiteJournal(path: path)
     try FileHandle.standardError.write(contentsOf: Data("recording begins\n".utf8))
     try journal.record(JournalFixture.token("t"), [JournalFixture.entry("t")])
     try FileHandle.standardError.write(contentsOf: Data("recording ends\n".utf8))
