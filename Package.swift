@@ -69,7 +69,8 @@ let package = Package(
             name: "logprobe", dependencies: ["KeyturnAdapters", "KeyturnEngine", logging], path: "Tests/logprobe", swiftSettings: settings
         ),
         .target(
-            name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine", logging], path: "Tests/KeyturnTestKit", swiftSettings: settings
+            name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine", logging], path: "Tests/KeyturnTestKit",
+            swiftSettings: settings
         ),
         .testTarget(name: "KeyturnCoreTests", dependencies: ["KeyturnCore", "KeyturnTestKit"], swiftSettings: settings),
         .testTarget(
@@ -77,7 +78,9 @@ let package = Package(
         ),
         .testTarget(
             name: "KeyturnAdaptersTests",
-            dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", "logprobe", grdb, logging],
+            dependencies: [
+                "KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", "logprobe", grdb, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

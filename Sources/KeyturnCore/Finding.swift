@@ -28,7 +28,8 @@ package struct Finding: Sendable, Equatable {
     package var help: String
 
     package init(
-        code: Code, severity: Severity, token: TokenName? = nil, environment: String? = nil, subject: String = "", sentence: String, help: String
+        code: Code, severity: Severity, token: TokenName? = nil, environment: String? = nil, subject: String = "", sentence: String,
+        help: String
     ) {
         self.code = code
         self.severity = severity

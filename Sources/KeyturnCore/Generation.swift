@@ -41,8 +41,10 @@ package struct Generation: Sendable, Equatable {
     package var attempts: Attempts
 
     package init(
-        name: String, keyID: KeyID? = nil, state: State, intendedAt: Date, createdAt: Date? = nil, expiresAt: Date? = nil, fingerprint: String? = nil,
-        signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil, revokeAnsweredAt: Date? = nil,
+        name: String, keyID: KeyID? = nil, state: State, intendedAt: Date, createdAt: Date? = nil, expiresAt: Date? = nil,
+        fingerprint: String? = nil,
+        signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil,
+        revokeAnsweredAt: Date? = nil,
         attempts: Attempts = Attempts()
     ) {
         self.name = name

@@ -68,7 +68,9 @@ package struct ShownAttributes: Sendable, Equatable {
     package var allowIPs: [String]?
     package var limits: Limits?
 
-    package init(billing: String? = nil, permissions: [String]? = nil, models: [String]? = nil, allowIPs: [String]? = nil, limits: Limits? = nil) {
+    package init(
+        billing: String? = nil, permissions: [String]? = nil, models: [String]? = nil, allowIPs: [String]? = nil, limits: Limits? = nil
+    ) {
         self.billing = billing
         self.permissions = permissions
         self.models = models

@@ -62,6 +62,7 @@ package struct NamingPattern: Hashable, Sendable {
         let tail = rest.dropFirst(7)
         guard tail.hasPrefix(suffix) else { return false }
         let attempt = tail.dropFirst(suffix.count)
-        return attempt.isEmpty || (attempt.first == "-" && attempt.count > 1 && attempt.dropFirst().allSatisfy { $0.isASCII && $0.isNumber })
+        return attempt.isEmpty
+            || (attempt.first == "-" && attempt.count > 1 && attempt.dropFirst().allSatisfy { $0.isASCII && $0.isNumber })
     }
 }

@@ -38,12 +38,16 @@ package enum Plan {
 
         let isTemporary = policy.rotate == .never
         guard let current = token.currentGeneration, current.state == .held else {
-            if case .on(let date) = policy.expires, date <= now.wall { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
+            if case .on(let date) = policy.expires, date <= now.wall {
+                return .rests(until: nil, why: "its expires date is past: nothing is issued")
+            }
             return begin(token.serial == 0 ? .first : .dead, reason: token.serial == 0 ? nil : "no generation of it is in use", token, now)
         }
         if let expiresAt = current.expiresAt, expiresAt <= now.wall {
             if isTemporary { return .end(.expired) }
-            if case .on(let date) = policy.expires, date <= now.wall { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
+            if case .on(let date) = policy.expires, date <= now.wall {
+                return .rests(until: nil, why: "its expires date is past: nothing is issued")
+            }
             return begin(.dead, reason: "its generation has expired", token, now)
         }
         if let dead = facts.dead { return begin(.dead, reason: dead, token, now) }
@@ -71,7 +75,8 @@ package enum Plan {
 
     private static func begin(_ cause: Rotation.Cause, reason: String?, _ token: Token, _ now: Moment) -> Verdict {
         guard token.attempts.isDue(at: now.wall) else {
-            return .waits(until: token.attempts.notBefore, why: "tried \(token.attempts.failures)x: \(token.attempts.lastError ?? "failed")")
+            return .waits(
+                until: token.attempts.notBefore, why: "tried \(token.attempts.failures)x: \(token.attempts.lastError ?? "failed")")
         }
         return .start(cause, reason: reason)
     }

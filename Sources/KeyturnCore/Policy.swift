@@ -120,7 +120,8 @@ package struct Attributes: Sendable, Equatable {
     package var limits: Limits
 
     package init(
-        billing: Billing = .usageBased, permissions: Permissions = .full, models: Models = .all, allowIPs: [String] = [], limits: Limits = Limits()
+        billing: Billing = .usageBased, permissions: Permissions = .full, models: Models = .all, allowIPs: [String] = [],
+        limits: Limits = Limits()
     ) {
         self.billing = billing
         self.permissions = permissions
@@ -213,7 +214,8 @@ package struct TargetPolicy: Sendable, Equatable {
     package var confirm: Command?
 
     package init(
-        file: String, format: Format, owner: String? = nil, group: String? = nil, mode: UInt16? = nil, then: Then? = nil, confirm: Command? = nil
+        file: String, format: Format, owner: String? = nil, group: String? = nil, mode: UInt16? = nil, then: Then? = nil,
+        confirm: Command? = nil
     ) {
         self.file = file
         self.format = format

@@ -44,7 +44,8 @@ package struct Rotation: Sendable, Equatable {
     package var restores: Bool?
 
     package init(
-        id: String, cause: Cause, reason: String? = nil, startedAt: Date, endedAt: Date? = nil, phase: Phase = .minting, generation: String? = nil,
+        id: String, cause: Cause, reason: String? = nil, startedAt: Date, endedAt: Date? = nil, phase: Phase = .minting,
+        generation: String? = nil,
         attempts: Attempts = Attempts(), refusals: Refusals? = nil, restores: Bool? = nil
     ) {
         self.id = id
@@ -92,7 +93,8 @@ package struct TargetState: Sendable, Equatable {
     package var attempts: Attempts
 
     package init(
-        id: TargetID, generation: String? = nil, deliveredAt: Date? = nil, takenAt: Date? = nil, appliedAt: Date? = nil, attempts: Attempts = Attempts()
+        id: TargetID, generation: String? = nil, deliveredAt: Date? = nil, takenAt: Date? = nil, appliedAt: Date? = nil,
+        attempts: Attempts = Attempts()
     ) {
         self.id = id
         self.generation = generation

@@ -13,7 +13,8 @@ package struct Settings: Sendable, Equatable {
     package var audits: AuditSettings
 
     package init(
-        file: String, gateways: [GatewayName: GatewaySettings], watchEvery: TimeSpan = .minutes(15), stateFolder: String, policyFolder: String,
+        file: String, gateways: [GatewayName: GatewaySettings], watchEvery: TimeSpan = .minutes(15), stateFolder: String,
+        policyFolder: String,
         mail: MailSettings? = nil, webhooks: [WebhookSettings] = [], audits: AuditSettings = AuditSettings()
     ) {
         self.file = file

@@ -69,7 +69,8 @@ extension TimeSpan {
             rest = rest.dropFirst(number.count).drop(while: \.isWhitespace)
             let unitName = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(unitName.count).drop(while: \.isWhitespace)
-            guard let amount = Decimal(string: String(number), locale: nil), number.filter({ $0 == "." }).count <= 1, number.last != "." else {
+            guard let amount = Decimal(string: String(number), locale: nil), number.filter({ $0 == "." }).count <= 1, number.last != "."
+            else {
                 throw ParseError(description: expected)
             }
             guard !unitName.isEmpty else { throw ParseError(description: "a unit after \(number), such as \(number) days") }

@@ -31,7 +31,8 @@ package struct Token: Sendable, Equatable {
 
     package init(
         name: TokenName, environment: String, gateway: GatewayName, serial: Int = 0, current: String? = nil, ending: Ending? = nil,
-        endedAt: Date? = nil, generations: [Generation] = [], rotation: Rotation? = nil, targets: [TargetState] = [], attempts: Attempts = Attempts()
+        endedAt: Date? = nil, generations: [Generation] = [], rotation: Rotation? = nil, targets: [TargetState] = [],
+        attempts: Attempts = Attempts()
     ) {
         self.name = name
         self.environment = environment

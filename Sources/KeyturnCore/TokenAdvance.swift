@@ -24,7 +24,9 @@ extension Token {
         case .urged: urge()
         case .trialAccepted(let name): try change(name, from: [.held]) { $0.refusals = nil }
         case .trialRefused(let name, _):
-            try change(name, from: [.held]) { $0.refusals = $0.refusals.map { Refusals(count: $0.count + 1, since: $0.since) } ?? Refusals(count: 1, since: now.wall) }
+            try change(name, from: [.held]) {
+                $0.refusals = $0.refusals.map { Refusals(count: $0.count + 1, since: $0.since) } ?? Refusals(count: 1, since: now.wall)
+            }
         case .held(let why, let needsPerson, let retryAfter):
             guard rotation != nil else { throw Mismatch("held without a rotation") }
             rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name.text, at: now.wall)
@@ -71,13 +73,16 @@ extension Token {
         rotation = Rotation(id: "\(name)#\(serial)", cause: cause, reason: reason, startedAt: now.wall)
     }
 
-    private mutating func intend(_ name: String, _ expiresAt: Date?, _ signature: String, _ foreignIDs: [KeyID], _ now: Moment) throws(Mismatch) {
+    private mutating func intend(_ name: String, _ expiresAt: Date?, _ signature: String, _ foreignIDs: [KeyID], _ now: Moment)
+        throws(Mismatch)
+    {
         guard rotation?.phase == .minting else { throw Mismatch("\(name) was intended outside of minting") }
         guard generations.allSatisfy({ $0.state != .intended }) else { throw Mismatch("an intent of \(self.name) is open already") }
         generations.removeAll { $0.name == name && $0.state == .unmade }
         guard generation(name) == nil else { throw Mismatch("the name \(name) was used before") }
         generations.append(
-            Generation(name: name, state: .intended, intendedAt: now.wall, expiresAt: expiresAt, signature: signature, foreignIDs: foreignIDs)
+            Generation(
+                name: name, state: .intended, intendedAt: now.wall, expiresAt: expiresAt, signature: signature, foreignIDs: foreignIDs)
         )
         rotation?.generation = name
     }
@@ -160,20 +165,26 @@ extension Token {
     // MARK: Delivering
 
     private mutating func publish(_ id: TargetID, _ generation: String, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
-        guard desired == generation else { throw Mismatch("\(generation) was published to \(id), which is to hold \(desired ?? "nothing")") }
+        guard desired == generation else {
+            throw Mismatch("\(generation) was published to \(id), which is to hold \(desired ?? "nothing")")
+        }
         let index = targetIndex(id)
         targets[index] = TargetState(id: id, generation: generation, deliveredAt: now.wall)
         // A consumer that is not told and not asked reads its target by itself: delivered is applied.
         let wish = policy?.targets.first { $0.id == id }
         if wish?.then == nil { targets[index].takenAt = now.wall }
         if wish?.then == nil, wish?.confirm == nil { targets[index].appliedAt = now.wall }
-        if rotation?.phase == .publishing, policy?.targets.allSatisfy({ target($0.id).generation == generation }) == true { enter(.applying) }
+        if rotation?.phase == .publishing, policy?.targets.allSatisfy({ target($0.id).generation == generation }) == true {
+            enter(.applying)
+        }
         try settleDeliveries(policy, now)
     }
 
     /// After a target was applied: is a withdrawal complete, or are all targets there, so that the last recheck is due?
     private mutating func settleDeliveries(_ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
-        guard let rotation, rotation.isOpen, let desired, let policy, policy.targets.allSatisfy({ target($0.id).isApplied(desired) }) else { return }
+        guard let rotation, rotation.isOpen, let desired, let policy, policy.targets.allSatisfy({ target($0.id).isApplied(desired) }) else {
+            return
+        }
         switch rotation.phase {
         case .publishing: enter(.applying)
         case .withdrawing: abandon(now)
@@ -276,16 +287,21 @@ extension Token {
     }
 
     private mutating func change(_ name: String, from states: Set<Generation.State>, _ body: (inout Generation) -> Void) throws(Mismatch) {
-        guard let index = generations.firstIndex(where: { $0.name == name }) else { throw Mismatch("no generation \(name) of \(self.name)") }
+        guard let index = generations.firstIndex(where: { $0.name == name }) else {
+            throw Mismatch("no generation \(name) of \(self.name)")
+        }
         guard states.contains(generations[index].state) else {
-            throw Mismatch("\(name) is \(generations[index].state.rawValue), not \(states.map(\.rawValue).sorted().joined(separator: " or "))")
+            throw Mismatch(
+                "\(name) is \(generations[index].state.rawValue), not \(states.map(\.rawValue).sorted().joined(separator: " or "))")
         }
         body(&generations[index])
     }
 
     private mutating func changeTarget(_ id: TargetID, holding generation: String, _ body: (inout TargetState) -> Void) throws(Mismatch) {
         let index = targetIndex(id)
-        guard targets[index].generation == generation else { throw Mismatch("\(id) holds \(targets[index].generation ?? "nothing"), not \(generation)") }
+        guard targets[index].generation == generation else {
+            throw Mismatch("\(id) holds \(targets[index].generation ?? "nothing"), not \(generation)")
+        }
         targets[index].attempts = Attempts()
         body(&targets[index])
     }

@@ -89,7 +89,9 @@ private struct Trouble {
 
     private static func overlap(of generation: Generation, at now: Moment) -> String? {
         guard let retirement = generation.retirement else { return nil }
-        if !retirement.overlap.isOver(at: now) { return "\(generation.name) is kept until \(retirement.overlap.end(seenAt: now).formatted(.iso8601))" }
+        if !retirement.overlap.isOver(at: now) {
+            return "\(generation.name) is kept until \(retirement.overlap.end(seenAt: now).formatted(.iso8601))"
+        }
         if now.wall >= retirement.askAt { return "\(generation.name) is still in use after at_most; a person must decide" }
         return retirement.wantsQuiet ? "\(generation.name) has not been quiet for \(retirement.quietFor) yet" : nil
     }

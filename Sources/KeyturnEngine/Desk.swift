@@ -74,7 +74,8 @@ final class Desk: Sendable {
 
     var clockIsOff: String? {
         guard let error = clockError.withLock({ $0 }), abs(error) > Desk.tolerance else { return nil }
-        return "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
+        return
+            "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
     }
 
     /// Keys under a generation's name that were not there before our create, whatever became of them: ours is one of

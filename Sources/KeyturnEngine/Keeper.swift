@@ -15,7 +15,8 @@ package struct Keeper: Sendable {
     let isStopping: @Sendable () -> Bool
 
     package init(
-        ports: Ports, policies: [TokenPolicy], settings: Settings, log: Logger, pulse: Pulse? = nil, isStopping: @escaping @Sendable () -> Bool = { false }
+        ports: Ports, policies: [TokenPolicy], settings: Settings, log: Logger, pulse: Pulse? = nil,
+        isStopping: @escaping @Sendable () -> Bool = { false }
     ) {
         self.ports = ports
         self.policies = Dictionary(policies.map { ($0.name, $0) }) { first, _ in first }
@@ -44,7 +45,8 @@ package struct Keeper: Sendable {
         if let finding = keyringFinding() {
             try tell([finding], judged: { $0.code == .keyringUnknown })
             return Outlook(
-                tokens: tokens.sorted { $0.name < $1.name }, verdicts: [:], nextLook: ports.now().wall.addingTimeInterval(60), troubles: [:],
+                tokens: tokens.sorted { $0.name < $1.name }, verdicts: [:], nextLook: ports.now().wall.addingTimeInterval(60),
+                troubles: [:],
                 findings: [finding]
             )
         }
@@ -71,7 +73,8 @@ package struct Keeper: Sendable {
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
         try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
         return Outlook(
-            tokens: tokens.sorted { $0.name < $1.name }, verdicts: after, nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
+            tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,
+            nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
             findings: findings
         )
     }
@@ -143,7 +146,8 @@ package struct Keeper: Sendable {
             }
             switch verdicts[token.name] {
             case .waits(let until?, _), .rests(let until?, _): looks.append(until)
-            case .start: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 1)) }
+            case .start:
+                if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(blocked.contains(token.name) ? 60 : 1)) }
             // Only a wrong clock holds it back.
             case .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(60)) }
             case .waits, .rests, .underWay, nil: break
@@ -156,7 +160,8 @@ package struct Keeper: Sendable {
     // MARK: Driving
 
     private func drive(
-        _ tokens: inout [Token], _ only: Set<TokenName>?, _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk], _ recorder: Recorder
+        _ tokens: inout [Token], _ only: Set<TokenName>?, _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk],
+        _ recorder: Recorder
     ) async throws -> (blocked: Set<TokenName>, findings: [Finding]) {
         let chosen = tokens.indices.filter { only?.contains(tokens[$0].name) ?? true }
         let order = chosen.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
@@ -221,7 +226,8 @@ package struct Keeper: Sendable {
             let (driven, isBlocked) = try await rotator.drive(token)
             return Driven(index: index, token: driven, isBlocked: isBlocked)
         } catch let error as KeyringError {
-            return Driven(index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true, finding: unreadable(token, error))
+            return Driven(
+                index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true, finding: unreadable(token, error))
         } catch let error as Mismatch {
             // A defect of ours, or a second driver: the token is left as it was, and no other one stops for it.
             log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
@@ -233,7 +239,9 @@ package struct Keeper: Sendable {
 
     private func tell(_ findings: [Finding], judged: @escaping @Sendable (Finding) -> Bool) throws {
         let changes = try ports.journal.reconcile(findings, judged: judged, at: ports.now().wall)
-        for finding in changes.opened { log.log(level: finding.severity.level, "\(finding.sentence); \(finding.help)", metadata: finding.fields) }
+        for finding in changes.opened {
+            log.log(level: finding.severity.level, "\(finding.sentence); \(finding.help)", metadata: finding.fields)
+        }
         for finding in changes.closed { log.notice("no longer so: \(finding.sentence)", metadata: finding.fields) }
     }
 }

@@ -65,7 +65,9 @@ struct Adoption: Sendable {
     /// Nil when it was taken over; else why not, for the person who asked.
     func adopt(_ request: Request, _ token: inout Token, _ recorder: Recorder) async throws -> String? {
         // Taken over already, by a driver that died before it could answer.
-        if let open = token.rotation, open.isOpen, open.cause == .adopted, request.generation.map({ $0 == open.generation }) ?? true { return nil }
+        if let open = token.rotation, open.isOpen, open.cause == .adopted, request.generation.map({ $0 == open.generation }) ?? true {
+            return nil
+        }
         guard token.currentGeneration == nil, token.rotation?.isOpen != true else {
             return "\(token.name) has a generation already: \(token.current ?? token.rotation?.generation ?? "one under way")"
         }
@@ -78,7 +80,9 @@ struct Adoption: Sendable {
                 key.isAlive && key.id != nil && request.generation.map { key.name == $0 } ?? policy.pattern.matches(key.name)
             }
             guard let key = fitting.first, let id = key.id, fitting.count == 1 else { return explain(fitting, request) }
-            guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else { return "\(key.name) is in the journal already" }
+            guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else {
+                return "\(key.name) is in the journal already"
+            }
             try ports.keyring.put(key.name, of: token.gateway, id: id, secret: secret)
             let adopted = Event.adopted(
                 name: key.name, id, createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
@@ -97,8 +101,12 @@ struct Adoption: Sendable {
     }
 
     private func explain(_ fitting: [ListedKey], _ request: Request) -> String {
-        if let name = request.generation { return fitting.isEmpty ? "the gateway lists no living \(name)" : "the gateway lists \(name) several times" }
-        if fitting.isEmpty { return "the gateway lists no living token whose name fits \(policy.name)'s pattern: name it with --generation" }
+        if let name = request.generation {
+            return fitting.isEmpty ? "the gateway lists no living \(name)" : "the gateway lists \(name) several times"
+        }
+        if fitting.isEmpty {
+            return "the gateway lists no living token whose name fits \(policy.name)'s pattern: name it with --generation"
+        }
         return "several fit: \(fitting.prefix(8).map(\.name).joined(separator: ", ")); say which with --generation NAME"
     }
 }

@@ -63,7 +63,8 @@ package struct KeeperService: Sendable {
         signs.ready()
         while true {
             let started = now()
-            let watches = started.wall >= nextWatch || nextWatch.timeIntervalSince(started.wall) > keeper.settings.watchEvery.approximateSeconds * 2
+            let watches =
+                started.wall >= nextWatch || nextWatch.timeIntervalSince(started.wall) > keeper.settings.watchEvery.approximateSeconds * 2
             if watches { nextWatch = keeper.settings.watchEvery.after(started.wall) }
             let current = keeper
             var next = nextWatch

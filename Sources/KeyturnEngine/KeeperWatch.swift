@@ -55,7 +55,8 @@ extension Keeper {
 
     private func wantsListing(_ token: Token) -> Bool {
         // A secret that was refused is tried again soon, and a refusal counts only beside an answered list.
-        isSuspected(token) || token.rotation?.phase == .minting || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
+        isSuspected(token) || token.rotation?.phase == .minting
+            || token.generations.contains { $0.state == .abandoned && isRecent($0) || $0.isLiving && $0.keyID == nil }
     }
 
     /// Was its secret refused when it was last tried?
@@ -114,7 +115,9 @@ extension Keeper {
             guard let current = token.currentGeneration, let outcome = outcomes[token.name] else { continue }
             switch outcome {
             case .accepted:
-                if current.refusals != nil { try recorder.record([.trialAccepted(current.name)], of: &tokens[index], under: policies[token.name]) }
+                if current.refusals != nil {
+                    try recorder.record([.trialAccepted(current.name)], of: &tokens[index], under: policies[token.name])
+                }
             case .refused where isListedDead(current, listing):
                 let isGone = current.keyID.flatMap { listing.key($0) } == nil
                 dead.append((token.name, "\(current.name) \(isGone ? "is gone from" : "was ended at") the gateway"))
@@ -173,7 +176,9 @@ extension Keeper {
     }
 
     private func trial(of token: Token, _ desk: Desk) async -> ProbeOutcome? {
-        guard let current = token.currentGeneration, let secret = try? ports.keyring.secret(current.name, of: token.gateway) else { return nil }
+        guard let current = token.currentGeneration, let secret = try? ports.keyring.secret(current.name, of: token.gateway) else {
+            return nil
+        }
         defer { pulse.progress() }
         return try? await desk.gateway.probe(secret)
     }
@@ -201,7 +206,8 @@ extension Keeper {
     func wipeLeftovers(_ tokens: [Token]) throws -> [Finding] {
         var findings: [Finding] = []
         for gateway in ports.gateways.keys.sorted() {
-            let living = Set(tokens.filter { $0.gateway == gateway }.flatMap { token in token.generations.filter { $0.state != .revoked }.map(\.name) })
+            let living = Set(
+                tokens.filter { $0.gateway == gateway }.flatMap { token in token.generations.filter { $0.state != .revoked }.map(\.name) })
             do {
                 let others = try ports.keyring.names(of: gateway).subtracting(living)
                 let states = others.isEmpty ? [:] : try ports.journal.states(of: gateway, names: others)

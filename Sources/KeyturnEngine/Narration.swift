@@ -42,10 +42,13 @@ extension Event {
     /// The generation it is about, where it is about one.
     package var generation: String? {
         switch self {
-        case .intended(let name, _, _, _), .minted(let name, _, _), .notMade(let name, _, _, _), .lost(let name, _), .trialAccepted(let name),
+        case .intended(let name, _, _, _), .minted(let name, _, _), .notMade(let name, _, _, _), .lost(let name, _),
+            .trialAccepted(let name),
             .trialRefused(let name, _), .identified(let name, _), .accepted(let name), .refusedOnce(let name, _), .refused(let name, _),
-            .published(_, let name), .took(_, let name), .confirmed(_, let name), .oldAccepted(let name), .oldRefused(let name), .read(let name, _),
-            .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name), .revokeFailed(let name, _, _, _),
+            .published(_, let name), .took(_, let name), .confirmed(_, let name), .oldAccepted(let name), .oldRefused(let name),
+            .read(let name, _),
+            .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name),
+            .revokeFailed(let name, _, _, _),
             .turnedUp(let name, _), .adopted(let name, _, _, _, _, _):
             name
         case .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil

@@ -44,7 +44,8 @@ struct Recorder: Sendable {
             }
             entries.append(
                 HistoryEntry(
-                    at: moment.wall, token: token.name, environment: token.environment, rotation: token.rotation?.id, generation: event.generation,
+                    at: moment.wall, token: token.name, environment: token.environment, rotation: token.rotation?.id,
+                    generation: event.generation,
                     code: event.code, sentence: sentence
                 )
             )
@@ -70,8 +71,11 @@ extension Event {
     var level: Logger.Level {
         switch self {
         case .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
-        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted, .trialRefused, .leftAlone: .warning
-        case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed: .info
+        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
+            .trialRefused, .leftAlone:
+            .warning
+        case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed:
+            .info
         case .read, .trialAccepted: .debug
         }
     }

@@ -17,12 +17,14 @@ extension Rotator {
         if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
 
         let name = try freeName(policy, token, listing)
-        let order = CreateOrder(name: name, attributes: policy.attributes, expiresAt: policy.expires.date(ofGenerationMadeAt: ports.now().wall))
+        let order = CreateOrder(
+            name: name, attributes: policy.attributes, expiresAt: policy.expires.date(ofGenerationMadeAt: ports.now().wall))
         do throws(KeyringError) { try ports.keyring.reserve(name, of: token.gateway) } catch {
             return [.held(why: "nothing was created, because its secret could not be kept: \(error)", needsPerson: true, retryAfter: nil)]
         }
         let intent = Event.intended(
-            name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature, foreignIDs: listing.keys(named: name).compactMap(\.id)
+            name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature,
+            foreignIDs: listing.keys(named: name).compactMap(\.id)
         )
         let others = desk.capacity == nil ? 0 : try desk.othersAlive(in: listing, ports.journal)
         guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
@@ -48,7 +50,9 @@ extension Rotator {
                 // The disk broke between the reservation and now. What cannot be kept must not live.
                 if let id { try? await desk.gateway.revoke(id) }
                 let events: [Event] = [.lost(name, why: "its secret could not be kept: \(error)")]
-                return events + (id.map { [.turnedUp(name, $0)] } ?? []) + [.held(why: error.description, needsPerson: true, retryAfter: nil)]
+                return events + (id.map { [.turnedUp(name, $0)] } ?? []) + [
+                    .held(why: error.description, needsPerson: true, retryAfter: nil)
+                ]
             }
             let events: [Event] = [.minted(name, id, fingerprint: try ports.keyring.fingerprint(secret))]
             guard id == nil, let generation = token.generation(name) else { return events }

@@ -47,9 +47,14 @@ extension Rotator {
         do throws(GatewayError) {
             switch try await desk.gateway.probe(secret) {
             case .accepted: return [.released(name)]
-            case .refused(let why): return [.readFailed(name, why: "\(current.name), which replaces it, is refused: \(why)", retryAfter: nil)]
+            case .refused(let why):
+                return [.readFailed(name, why: "\(current.name), which replaces it, is refused: \(why)", retryAfter: nil)]
             }
-        } catch { return [.readFailed(name, why: "\(current.name), which replaces it, could not be tried: \(error)", retryAfter: error.retryAfter)] }
+        } catch {
+            return [
+                .readFailed(name, why: "\(current.name), which replaces it, could not be tried: \(error)", retryAfter: error.retryAfter)
+            ]
+        }
     }
 
     func revoke(_ name: String, _ token: Token) async throws -> [Event] {
@@ -62,7 +67,8 @@ extension Rotator {
             // Nothing to revoke; that it is gone is seen when its secret is refused.
             case .isGone: return [.revokeAnswered(name)]
             case .isAnothers(let other):
-                let why = "the gateway lists \(id) under another name (\(other.prefix(80))): make sure whose it is and revoke it in the console"
+                let why =
+                    "the gateway lists \(id) under another name (\(other.prefix(80))): make sure whose it is and revoke it in the console"
                 return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
             }
             try await desk.gateway.revoke(id)
@@ -113,13 +119,21 @@ extension Rotator {
         guard let generation = token.generation(name) else { return [] }
         do throws(GatewayError) {
             if let secret = try? ports.keyring.secret(name, of: token.gateway), case .accepted = try await desk.gateway.probe(secret) {
-                return [.revokeFailed(name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)]
+                return [
+                    .revokeFailed(
+                        name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)
+                ]
             }
             // A refusal alone may be the gateway's bad hour: its list has to agree before the secret is forgotten.
             if desk.refusesAdmin { return [] }
             let listing = try await desk.list().get()
             if !Desk.lists(generation, alive: listing, at: ports.now().wall) { return [.seenRefused(name)] }
-            return [.revokeFailed(name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)]
-        } catch .adminRefused { return [] } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
+            return [
+                .revokeFailed(
+                    name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)
+            ]
+        } catch .adminRefused { return [] } catch {
+            return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
+        }
     }
 }

@@ -15,7 +15,9 @@ struct Watcher: Sendable {
 
     /// Could this pass have seen that the finding is over? What depends on a gateway's list is left alone while there was
     /// none, and what only trials tell while there were none (`watched`: where every secret in use was tried).
-    static func judges(_ finding: Finding, of tokens: [TokenName: GatewayName], with desks: [GatewayName: Desk], watched: Set<GatewayName>) -> Bool {
+    static func judges(_ finding: Finding, of tokens: [TokenName: GatewayName], with desks: [GatewayName: Desk], watched: Set<GatewayName>)
+        -> Bool
+    {
         func hasList(_ gateway: GatewayName?) -> Bool { gateway.flatMap { try? desks[$0]?.answer?.get() } != nil }
         let subject = GatewayName(finding.subject)
         return switch finding.code {
@@ -34,13 +36,16 @@ struct Watcher: Sendable {
         var findings: [Finding] = []
         func add(_ code: Finding.Code, _ severity: Severity, _ subject: String = "", _ sentence: String, _ help: String) {
             findings.append(
-                Finding(code: code, severity: severity, token: token.name, environment: token.environment, subject: subject, sentence: sentence, help: help)
+                Finding(
+                    code: code, severity: severity, token: token.name, environment: token.environment, subject: subject, sentence: sentence,
+                    help: help)
             )
         }
         if let stuck = TokenStatus(of: token, under: policy, verdict: verdict, at: now).stuck {
             // For an ended token `rotate` would begin it anew.
             let verb = token.ending == nil && token.rotation?.isOpen == true ? "rotate" : token.ending == nil ? nil : "revoke"
-            let help = verb.map { "mend that, then `keyturn \($0) \(token.name)` to go on at once" } ?? "mend that; it is tried again by itself"
+            let help =
+                verb.map { "mend that, then `keyturn \($0) \(token.name)` to go on at once" } ?? "mend that; it is tried again by itself"
             add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", help)
         }
         if policy == nil, token.ending == nil, token.generations.contains(where: \.isLiving) {
@@ -83,14 +88,16 @@ struct Watcher: Sendable {
                 )
             ]
         }
-        guard generation.state == .held, generation.name == token.current, let policy, let id = generation.keyID, let key = listing.key(id) else { return [] }
+        guard generation.state == .held, generation.name == token.current, let policy, let id = generation.keyID, let key = listing.key(id)
+        else { return [] }
         let names = policy.attributes.unconfirmed(by: key.shown)
         guard !names.isEmpty else { return [] }
         return [
             Finding(
                 code: .attributesUnconfirmed, severity: .warning, token: token.name, environment: token.environment,
                 subject: names.joined(separator: ","),
-                sentence: "the gateway does not confirm \(names.joined(separator: ", ")) of \(generation.name)", help: "set it in the gateway's console"
+                sentence: "the gateway does not confirm \(names.joined(separator: ", ")) of \(generation.name)",
+                help: "set it in the gateway's console"
             )
         ]
     }
@@ -100,7 +107,9 @@ struct Watcher: Sendable {
         func add(_ code: Finding.Code, _ severity: Severity, _ sentence: String, _ help: String) {
             findings.append(Finding(code: code, severity: severity, subject: desk.name.text, sentence: sentence, help: help))
         }
-        if let why = desk.clockIsOff { add(.clockOff, .error, why, "set the clock of this host (timedatectl), or tell the gateway's people") }
+        if let why = desk.clockIsOff {
+            add(.clockOff, .error, why, "set the clock of this host (timedatectl), or tell the gateway's people")
+        }
         if case .failure(let error)? = desk.answer {
             switch error {
             case .adminRefused(let why):
@@ -109,7 +118,9 @@ struct Watcher: Sendable {
                     "put a valid one where the settings say and reload keyturn"
                 )
             case .unreachable, .inconclusive, .rejected:
-                add(.gatewayUnreachable, .warning, "gateway \(desk.name) does not list its tokens: \(error)", "it is tried again; see its url in keyturn.yaml")
+                add(
+                    .gatewayUnreachable, .warning, "gateway \(desk.name) does not list its tokens: \(error)",
+                    "it is tried again; see its url in keyturn.yaml")
             }
         }
         return findings

@@ -41,7 +41,8 @@ import Testing
     }
 
     @Test func `a consumer that is slow to take it up is asked until it confirms`() async throws {
-        var (world, machine) = try await issued(.sample(targets: [.sample("/etc/webapp/token", then: true, confirm: true)]), watchEvery: .hours(6))
+        var (world, machine) = try await issued(
+            .sample(targets: [.sample("/etc/webapp/token", then: true, confirm: true)]), watchEvery: .hours(6))
         world.with { $0.places[.webapp]?.slowness = 600 }
         world.ask(.rotate, .webapp)
         await machine.run(for: .minutes(5))

@@ -41,7 +41,9 @@ import Testing
         let world = World()
         world.with { state in
             state.account.capacity = 2
-            for name in ["alices-notebook", "old-experiment"] { state.account.land(state.account.makeKey(named: name, by: .others, at: state.now)) }
+            for name in ["alices-notebook", "old-experiment"] {
+                state.account.land(state.account.makeKey(named: name, by: .others, at: state.now))
+            }
         }
         var machine = Machine(world, [.sample()], capacity: 2)
         await machine.pass()

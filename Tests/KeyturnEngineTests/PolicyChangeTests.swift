@@ -52,7 +52,9 @@ import Testing
         #expect(world.with { $0.journal.findingChanges } == ["opened attributes-unconfirmed prod-webapp-api models,allow_ips"])
 
         world.with { state in
-            for key in state.account.keys { state.account.change(key.id) { $0.shown = ShownAttributes(models: ["gpt-4"], allowIPs: ["203.0.113.10"]) } }
+            for key in state.account.keys {
+                state.account.change(key.id) { $0.shown = ShownAttributes(models: ["gpt-4"], allowIPs: ["203.0.113.10"]) }
+            }
         }
         await machine.run(for: .hours(1))
         #expect(world.findings.isEmpty)

@@ -21,7 +21,9 @@ extension World {
     var alive: [String] { with { state in state.account.keys.filter { $0.isAlive(at: state.now) }.map(\.name) } }
 
     /// The name of the key whose secret lies in a target.
-    func published(_ id: TargetID = .webapp) -> String? { with { state in state.places[id]?.content.flatMap { state.key(withSecret: $0)?.1.name } } }
+    func published(_ id: TargetID = .webapp) -> String? {
+        with { state in state.places[id]?.content.flatMap { state.key(withSecret: $0)?.1.name } }
+    }
 
     func calls(_ operation: PortCall) -> Int { with { $0.calls(operation) } }
 
@@ -43,7 +45,9 @@ extension World {
     func use(_ name: String) {
         with { state in
             let now = state.now
-            for key in state.account.living(named: name, at: now) { state.account.change(key.id) { ($0.uses, $0.lastUsedAt) = ($0.uses + 1, now) } }
+            for key in state.account.living(named: name, at: now) {
+                state.account.change(key.id) { ($0.uses, $0.lastUsedAt) = ($0.uses + 1, now) }
+            }
         }
     }
 

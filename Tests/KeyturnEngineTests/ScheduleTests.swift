@@ -112,7 +112,8 @@ import Testing
     }
 
     @Test func `a token that expires is replaced in time, over and over`() async throws {
-        var (world, machine) = try await issued(.sample(rotate: .every(.months(12), window: nil, jitter: .zero), expires: .after(.days(10))), watchEvery: .hours(12))
+        var (world, machine) = try await issued(
+            .sample(rotate: .every(.months(12), window: nil, jitter: .zero), expires: .after(.days(10))), watchEvery: .hours(12))
         await machine.run(for: .days(40))
         #expect((4...6).contains(world.calls(.create)))
         #expect(world.alive.contains(world.published() ?? ""))

@@ -78,7 +78,9 @@ package enum GatewayContract: String, Sendable, CaseIterable {
             for _ in 0..<3 { try await gateway.revoke(found) }
             try await gateway.revoke(KeyID("key_of_nobody"))
         case .strangeSecretIsRefused:
-            guard case .refused = try await gateway.probe(Secret("sk-nobody-has-ever-had-this-one")) else { throw Broken(description: "accepted") }
+            guard case .refused = try await gateway.probe(Secret("sk-nobody-has-ever-had-this-one")) else {
+                throw Broken(description: "accepted")
+            }
         case .othersStay:
             try await subject.addForeign(GatewayContract.name)
             let created = try await GatewayContract.create(gateway)
@@ -97,7 +99,8 @@ package enum GatewayContract: String, Sendable, CaseIterable {
             try demand(today == Decimal(string: "0.3") && month == today, "\(today) today, \(month) this month")
             try demand(before.shows(useIn: after), "no rise")
         case .expiryIsShown:
-            let order = CreateOrder(name: GatewayContract.name, attributes: Attributes(), expiresAt: Date(timeIntervalSince1970: 4_102_444_800))
+            let order = CreateOrder(
+                name: GatewayContract.name, attributes: Attributes(), expiresAt: Date(timeIntervalSince1970: 4_102_444_800))
             let created = try await GatewayContract.create(gateway, order)
             guard case .accepted = try await gateway.probe(created.secret) else { throw Broken(description: "refused") }
         case .unreachableCreatesNothing:
@@ -118,7 +121,9 @@ package enum GatewayContract: String, Sendable, CaseIterable {
         case .fullAccountRefuses:
             try await subject.bring(.full)
             let before = try await gateway.list().keys.count
-            guard case .notCreated(.rejected) = await gateway.create(GatewayContract.order) else { throw Broken(description: "no clear no") }
+            guard case .notCreated(.rejected) = await gateway.create(GatewayContract.order) else {
+                throw Broken(description: "no clear no")
+            }
             try demand(try await gateway.list().keys.count == before, "something was created")
         case .illnessSaysNothing:
             try await subject.bring(.ill)
@@ -183,9 +188,15 @@ package enum GatewayContract: String, Sendable, CaseIterable {
     }
 
     /// Every call once, with its error.
-    private static func answers(of gateway: any Gateway, revoking id: KeyID = KeyID("key_of_nobody")) async -> [(call: String, error: GatewayError?)] {
+    private static func answers(of gateway: any Gateway, revoking id: KeyID = KeyID("key_of_nobody")) async -> [(
+        call: String, error: GatewayError?
+    )] {
         var answers: [(String, GatewayError?)] = []
-        if case .notCreated(let error) = await gateway.create(order) { answers.append(("create", error)) } else { answers.append(("create", nil)) }
+        if case .notCreated(let error) = await gateway.create(order) {
+            answers.append(("create", error))
+        } else {
+            answers.append(("create", nil))
+        }
         do throws(GatewayError) {
             _ = try await gateway.list()
             answers.append(("list", nil))

@@ -61,7 +61,9 @@ enum JSONValue: Sendable, Equatable, Decodable {
             case .number(let number): "\(number)"
             default: nil
             }
-        guard let word, word.utf8.count <= 128, word != ".", word != "..", word.wholeMatch(of: /[A-Za-z0-9._\-]+/) != nil else { return nil }
+        guard let word, word.utf8.count <= 128, word != ".", word != "..", word.wholeMatch(of: /[A-Za-z0-9._\-]+/) != nil else {
+            return nil
+        }
         return word
     }
 

@@ -72,7 +72,8 @@ package struct HistoryEntry: Sendable, Equatable {
     package var sentence: String
 
     package init(
-        number: Int64 = 0, at: Date, token: TokenName, environment: String, rotation: String?, generation: String?, code: String, sentence: String
+        number: Int64 = 0, at: Date, token: TokenName, environment: String, rotation: String?, generation: String?, code: String,
+        sentence: String
     ) {
         self.number = number
         self.at = at
@@ -106,7 +107,8 @@ package struct Request: Sendable, Equatable {
     package var rotation: String?
 
     package init(
-        number: Int64 = 0, verb: Verb, token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil, filedAt: Date,
+        number: Int64 = 0, verb: Verb, token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil,
+        filedAt: Date,
         answeredAt: Date? = nil, refusal: String? = nil, rotation: String? = nil
     ) {
         self.number = number

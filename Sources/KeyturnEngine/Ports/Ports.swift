@@ -13,7 +13,8 @@ package struct Ports: Sendable {
 
     package init(
         gateways: [GatewayName: any Gateway], journal: any Journal, keyring: any Keyring,
-        delivery: @escaping @Sendable (TargetPolicy, TokenPolicy) -> any Delivery, consumer: @escaping @Sendable (TargetPolicy) -> any Consumer,
+        delivery: @escaping @Sendable (TargetPolicy, TokenPolicy) -> any Delivery,
+        consumer: @escaping @Sendable (TargetPolicy) -> any Consumer,
         secretInFile: @escaping @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?, now: @escaping @Sendable () -> Moment
     ) {
         self.gateways = gateways

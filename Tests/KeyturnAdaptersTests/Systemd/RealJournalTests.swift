@@ -10,7 +10,8 @@ struct RealJournalTests {
 
         let warning = entries[0]
         let expected = [
-            "MESSAGE": "prod-webapp-api: the new secret is refused", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "keyturn", "_TRANSPORT": "journal",
+            "MESSAGE": "prod-webapp-api: the new secret is refused", "PRIORITY": "4", "SYSLOG_IDENTIFIER": "keyturn",
+            "_TRANSPORT": "journal",
             "MESSAGE_ID": "5a1c7f0e2b9d4c51a6f0c3d2e1b4a597", "CODE_FILE": "logprobe/LogProbe.swift",
             "KEYTURN_TOKEN": "prod-webapp-api", "KEYTURN_ENVIRONMENT": "prod", "KEYTURN_STEP": "verify", "KEYTURN_ROTATION": "7",
             "KEYTURN_GENERATION": "prod-webapp-api-2026-11", "KEYTURN_CODE": "secret-refused", "KEYTURN_HTTP_STATUS": "401",
@@ -18,11 +19,11 @@ struct RealJournalTests {
         for (field, value) in expected { #expect(warning[field] == value, "\(field)") }
 
         let error = entries[1]
-        #expect(error["MESSAGE"] == #"two\nlines \u{1B}[31mred"#)
+        #expect(error["MESSAGE"] == #"prod-webapp-api: two\nlines \u{1B}[31mred"#)
         #expect(error["PRIORITY"] == "3")
         #expect(error["KEYTURN_ANSWER"] == #"PRIORITY=0\nMESSAGE=forged"#)
 
-        #expect(entries[2]["MESSAGE"]?.utf8.count == 300_000)
+        #expect(entries[2]["MESSAGE"]?.utf8.count == "prod-webapp-api: ".utf8.count + 300_000)
     }
 }
 

@@ -73,7 +73,8 @@ package struct Account: Sendable {
     package mutating func makeKey(named name: String, by maker: Key.Maker, expiresAt: Date? = nil, at time: Date) -> Key {
         defer { next += 1 }
         return Key(
-            id: KeyID("key_\(next)"), name: name, secret: "sk-\(self.name)-\(next)-secret", maker: maker, createdAt: time, expiresAt: expiresAt,
+            id: KeyID("key_\(next)"), name: name, secret: "sk-\(self.name)-\(next)-secret", maker: maker, createdAt: time,
+            expiresAt: expiresAt,
             models: modelsOfNewKeys ?? models, shown: shownOfNewKeys, validFrom: time.addingTimeInterval(validityLag),
             listedFrom: time.addingTimeInterval(listLag)
         )
@@ -111,7 +112,9 @@ package struct Account: Sendable {
     package func listing(at time: Date) -> Listing {
         let shown = keys.filter { $0.listedFrom <= time }.map { key in
             let status: ListedKey.Status =
-                if let refusedFrom = key.refusedFrom, refusedFrom <= time { .revoked } else if !key.isAlive(at: time) { .expired } else if key.lastUsedAt == nil {
+                if let refusedFrom = key.refusedFrom, refusedFrom <= time { .revoked } else if !key.isAlive(at: time) {
+                    .expired
+                } else if key.lastUsedAt == nil {
                     .notUsed
                 } else { .active }
             return ListedKey(

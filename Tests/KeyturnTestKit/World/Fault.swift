@@ -42,7 +42,8 @@ package enum Fault: Equatable, Sendable {
         switch operation {
         case .create:
             return deaths + answers + [
-                .lostAfter, .lostAfter, .late(dice.seconds(1...1200)), .garbage, .withoutID, .withoutID, .adminRefused, .fails("422 not like this"),
+                .lostAfter, .lostAfter, .late(dice.seconds(1...1200)), .garbage, .withoutID, .withoutID, .adminRefused,
+                .fails("422 not like this"),
             ]
         case .list: return deaths + answers + [.adminRefused]
         case .revoke: return deaths + answers + [.lostAfter, .adminRefused, .withoutEffect]

@@ -47,7 +47,9 @@ package struct JournalTables: Sendable {
         generations[GenerationKey(gateway: gateway, name: name)]?.generation
     }
 
-    package func owner(of name: String, at gateway: GatewayName) -> TokenName? { generations[GenerationKey(gateway: gateway, name: name)]?.token }
+    package func owner(of name: String, at gateway: GatewayName) -> TokenName? {
+        generations[GenerationKey(gateway: gateway, name: name)]?.token
+    }
 
     /// Was it ended, so that nothing of it need work any more?
     package func isEnded(_ name: TokenName) -> Bool { tokens[name]?.ending != nil }
@@ -90,7 +92,11 @@ package struct JournalTables: Sendable {
         }
         if let rotation = token.rotation {
             rotations[rotation.id] = rotation
-            if rotation.isOpen { openRotations[token.name] = rotation.id } else if openRotations[token.name] == rotation.id { openRotations[token.name] = nil }
+            if rotation.isOpen {
+                openRotations[token.name] = rotation.id
+            } else if openRotations[token.name] == rotation.id {
+                openRotations[token.name] = nil
+            }
         }
         for var entry in entries {
             entry.number = Int64(history.count) + 1
@@ -99,16 +105,24 @@ package struct JournalTables: Sendable {
     }
 
     private func check(_ token: Token) throws(JournalError) {
-        guard (token.ending == nil) == (token.endedAt == nil) else { throw JournalError("CHECK failed: ending and ended_at of \(token.name)") }
-        guard Set(token.generations.map(\.name)).count == token.generations.count else { throw JournalError("UNIQUE failed: a generation of \(token.name)") }
+        guard (token.ending == nil) == (token.endedAt == nil) else {
+            throw JournalError("CHECK failed: ending and ended_at of \(token.name)")
+        }
+        guard Set(token.generations.map(\.name)).count == token.generations.count else {
+            throw JournalError("UNIQUE failed: a generation of \(token.name)")
+        }
         for generation in token.generations {
             if let owner = owner(of: generation.name, at: token.gateway), owner != token.name {
                 throw JournalError("UNIQUE failed: \(generation.name) is a generation of \(owner), not of \(token.name)")
             }
-            guard generation.state != .retiring || generation.retirement != nil else { throw JournalError("CHECK failed: \(generation.name) retires since never") }
+            guard generation.state != .retiring || generation.retirement != nil else {
+                throw JournalError("CHECK failed: \(generation.name) retires since never")
+            }
         }
         if let rotation = token.rotation {
-            guard rotation.isOpen == (rotation.endedAt == nil) else { throw JournalError("CHECK failed: phase and ended_at of \(rotation.id)") }
+            guard rotation.isOpen == (rotation.endedAt == nil) else {
+                throw JournalError("CHECK failed: phase and ended_at of \(rotation.id)")
+            }
             if rotation.isOpen, let open = openRotations[token.name], open != rotation.id {
                 throw JournalError("UNIQUE failed: \(open) and \(rotation.id) are open at once")
             }
@@ -136,7 +150,9 @@ package struct JournalTables: Sendable {
         let closed = openFindings.map(\.finding).filter { wanted[$0.key] == nil && judged($0) }
         let gone = Set(closed.map(\.key))
         openFindings.removeAll { gone.contains($0.finding.key) }
-        for index in openFindings.indices { openFindings[index].finding = wanted[openFindings[index].finding.key] ?? openFindings[index].finding }
+        for index in openFindings.indices {
+            openFindings[index].finding = wanted[openFindings[index].finding.key] ?? openFindings[index].finding
+        }
         openFindings += opened.map { OpenFinding(finding: $0, openedAt: date) }
         findingChanges += closed.map { "closed \($0.key)" } + opened.map { "opened \($0.key)" }
         return FindingChanges(opened: opened, closed: closed)

@@ -121,7 +121,9 @@ extension World {
 
     /// Files a request as a command would.
     @discardableResult
-    package func ask(_ verb: Request.Verb, _ token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil) -> Int64 {
+    package func ask(_ verb: Request.Verb, _ token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil)
+        -> Int64
+    {
         with { state in
             state.journal.file(
                 Request(verb: verb, token: token, reason: reason, file: file, generation: generation, filedAt: state.clock.moment.wall)

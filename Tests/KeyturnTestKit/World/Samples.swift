@@ -18,7 +18,8 @@ extension TokenPolicy {
 extension TargetPolicy {
     package static func sample(_ file: String, then: Bool = false, confirm: Bool = false) -> TargetPolicy {
         TargetPolicy(
-            file: file, format: .raw, then: then ? .run(Command(arguments: ["/bin/reload"])) : nil, confirm: confirm ? Command(arguments: ["/bin/ask"]) : nil
+            file: file, format: .raw, then: then ? .run(Command(arguments: ["/bin/reload"])) : nil,
+            confirm: confirm ? Command(arguments: ["/bin/ask"]) : nil
         )
     }
 }

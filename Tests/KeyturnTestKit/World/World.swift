@@ -43,8 +43,10 @@ package final class World: Sendable {
             delivery: { target, _ in WorldDelivery(world: self, process: process, target: target) },
             consumer: { target in WorldConsumer(world: self, process: process, target: target) },
             secretInFile: { [self] file, _ throws(DeliveryError) in
-                try call(.secretInFile, by: process, file, dead: DeliveryError("dead")) { state, _ throws(DeliveryError) in state.files[file] }
-                    .map { Secret($0) }
+                try call(.secretInFile, by: process, file, dead: DeliveryError("dead")) { state, _ throws(DeliveryError) in
+                    state.files[file]
+                }
+                .map { Secret($0) }
             },
             now: { [self] in state.withLock { $0.clock.moment } }
         )

@@ -52,7 +52,9 @@ struct WorldGateway: Gateway {
         let text = secret.text
         return try world.call(.usage, by: process, text, dead: WorldGateway.dead) { state, fault throws(GatewayError) in
             guard let account = state.accounts[name], account.showsUsage else { throw .rejected("it answered 404") }
-            guard let key = try state.answerToken(text, at: name, fault, counts: account.countsReadings) else { throw .rejected("it answered 401") }
+            guard let key = try state.answerToken(text, at: name, fault, counts: account.countsReadings) else {
+                throw .rejected("it answered 401")
+            }
             return Reading(today: Decimal(key.uses), month: Decimal(key.uses), lastUsedAt: nil)
         }
     }

@@ -49,7 +49,9 @@ struct WorldJournal: Journal {
 
     func file(_ request: Request) throws(JournalError) -> Request { try call(.answer) { $0.file(request) } }
     func pendingRequests() throws(JournalError) -> [Request] { try call(.readJournal) { $0.requests.filter { $0.answeredAt == nil } } }
-    func request(_ number: Int64) throws(JournalError) -> Request? { try call(.readJournal) { tables in tables.requests.first { $0.number == number } } }
+    func request(_ number: Int64) throws(JournalError) -> Request? {
+        try call(.readJournal) { tables in tables.requests.first { $0.number == number } }
+    }
 
     func answer(_ request: Request, at date: Date) throws(JournalError) {
         try call(.answer, "\(request.verb) \(request.token)") { $0.answer(request, at: date) }

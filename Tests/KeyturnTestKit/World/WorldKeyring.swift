@@ -42,9 +42,13 @@ struct WorldKeyring: Keyring {
 
     func check() throws(KeyringError) { try call(.checkKeyring) { _ in } }
 
-    func reserve(_ name: String, of gateway: GatewayName) throws(KeyringError) { try call(.reserveRecord, name) { _ = $0.reserved.insert(name) } }
+    func reserve(_ name: String, of gateway: GatewayName) throws(KeyringError) {
+        try call(.reserveRecord, name) { _ = $0.reserved.insert(name) }
+    }
 
-    func release(_ name: String, of gateway: GatewayName) throws(KeyringError) { try call(.releaseRecord, name) { _ = $0.reserved.remove(name) } }
+    func release(_ name: String, of gateway: GatewayName) throws(KeyringError) {
+        try call(.releaseRecord, name) { _ = $0.reserved.remove(name) }
+    }
 
     func put(_ name: String, of gateway: GatewayName, id: KeyID?, secret: borrowing Secret) throws(KeyringError) {
         let text = secret.text
@@ -54,7 +58,9 @@ struct WorldKeyring: Keyring {
         }
     }
 
-    func secret(_ name: String, of gateway: GatewayName) throws(KeyringError) -> Secret? { try record(name, gateway).map { Secret($0.secret) } }
+    func secret(_ name: String, of gateway: GatewayName) throws(KeyringError) -> Secret? {
+        try record(name, gateway).map { Secret($0.secret) }
+    }
 
     func id(_ name: String, of gateway: GatewayName) throws(KeyringError) -> KeyID? { try record(name, gateway)?.id }
 
@@ -65,9 +71,13 @@ struct WorldKeyring: Keyring {
         }
     }
 
-    func names(of gateway: GatewayName) throws(KeyringError) -> Set<String> { try call(.listRecords) { Set($0.records?[gateway]?.keys.sorted() ?? []) } }
+    func names(of gateway: GatewayName) throws(KeyringError) -> Set<String> {
+        try call(.listRecords) { Set($0.records?[gateway]?.keys.sorted() ?? []) }
+    }
 
-    func wipe(_ name: String, of gateway: GatewayName) throws(KeyringError) { try call(.wipeRecord, name) { $0.records?[gateway]?[name] = nil } }
+    func wipe(_ name: String, of gateway: GatewayName) throws(KeyringError) {
+        try call(.wipeRecord, name) { $0.records?[gateway]?[name] = nil }
+    }
 
     func fingerprint(_ secret: borrowing Secret) throws(KeyringError) -> String {
         let hex = String(Spread.bits(secret.text), radix: 16)

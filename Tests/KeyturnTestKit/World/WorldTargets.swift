@@ -41,7 +41,8 @@ struct WorldDelivery: Delivery {
     private func call<Result: Sendable>(
         _ operation: PortCall, _ body: (inout Place) throws(DeliveryError) -> Result
     ) throws(DeliveryError) -> Result {
-        try world.call(operation, by: process, target.id.description, dead: DeliveryError("the process is dead")) { state, fault throws(DeliveryError) in
+        try world.call(operation, by: process, target.id.description, dead: DeliveryError("the process is dead")) {
+            state, fault throws(DeliveryError) in
             if case .fails(let why) = fault { throw DeliveryError("\(target.file): \(why)") }
             var place = state.places[target.id] ?? Place()
             defer { state.places[target.id] = place }
@@ -86,7 +87,8 @@ struct WorldConsumer: Consumer {
     let target: TargetPolicy
 
     private func call(_ operation: PortCall, _ body: (inout Place, Date) throws(ConsumerError) -> Void) throws(ConsumerError) {
-        try world.call(operation, by: process, target.id.description, dead: ConsumerError("the process is dead")) { state, fault throws(ConsumerError) in
+        try world.call(operation, by: process, target.id.description, dead: ConsumerError("the process is dead")) {
+            state, fault throws(ConsumerError) in
             if case .fails(let why) = fault { throw ConsumerError(why) }
             var place = state.places[target.id] ?? Place()
             defer { state.places[target.id] = place }
