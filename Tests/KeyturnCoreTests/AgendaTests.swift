@@ -1,0 +1,90 @@
+import Foundation
+import KeyturnCore
+import Testing
+
+@Suite struct AgendaTests {
+    let gateway = GatewayName("toy")
+
+    func agenda(_ tokens: [(Token, TokenPolicy)], days: Double) -> Agenda {
+        let policies = Dictionary(uniqueKeysWithValues: tokens.map { ($0.0.name, $0.1) })
+        return Agenda(tokens: tokens.map(\.0), policies: policies, from: moment(), until: monday.addingTimeInterval(days * 86400))
+    }
+
+    func named(_ name: String, _ rotate: RotateRule, expires: Expiry = .never) -> TokenPolicy {
+        var policy = TokenPolicy.sample(rotate: rotate, expires: expires)
+        policy.pattern = NamingPattern(prefix: name + "-", suffix: "")
+        return policy
+    }
+
+    /// `DAY: COUNT` of the peak.
+    func peak(_ agenda: Agenda) -> String {
+        agenda.peaks[gateway].map { "\($0.at.timeIntervalSince(monday) / 86400): \($0.count)" } ?? "none"
+    }
+
+    func days(_ agenda: Agenda, _ what: Agenda.What) -> [Double] { agenda.turns.filter { $0.what == what }.map { $0.at.timeIntervalSince(monday) / 86400 } }
+
+    @Test func `a token turns every span and is revoked when its overlap is over`() {
+        let policy = named("a", .every(.days(10), window: nil, jitter: .zero))
+        let agenda = agenda([(.active(policy), policy)], days: 30)
+        #expect(days(agenda, .rotate) == [10, 20, 30])
+        #expect(days(agenda, .revoke) == [11, 21])
+        #expect(agenda.turns.map(\.at) == agenda.turns.map(\.at).sorted())
+        #expect(peak(agenda) == "10.0: 2")
+    }
+
+    @Test func `turns on the same day need their places at once`() {
+        let tokens = ["a", "b", "c"].map { name in
+            let policy = named(name, .every(.days(name == "c" ? 15 : 10), window: nil, jitter: .zero))
+            return (Token.active(policy), policy)
+        }
+        let agenda = agenda(tokens, days: 29)
+        #expect(peak(agenda) == "10.0: 5")
+        #expect(agenda.turns.first?.token == TokenName("a"))
+    }
+
+    @Test func `windows and expiries count`() throws {
+        let window = named("a", .every(.days(5), window: try Window(parsing: "Mon 09:00-16:00"), jitter: .zero))
+        let openings = agenda([(.active(window), window)], days: 22).turns.filter { $0.what == .rotate }.map(\.at)
+        #expect(openings == ["2026-11-09T09:00:00Z", "2026-11-16T09:00:00Z", "2026-11-23T09:00:00Z"].map(date))
+        let mortal = named("b", .every(.months(3), window: nil, jitter: .zero), expires: .after(.days(12)))
+        let token = Token.active(mortal, expiresAt: monday.addingTimeInterval(12 * 86400))
+        #expect(days(agenda([(token, mortal)], days: 25), .rotate) == [10, 20])
+    }
+
+    @Test func `a token that nobody has is issued now, and then turns`() {
+        let policy = named("a", .every(.days(10), window: nil, jitter: .zero))
+        let agenda = agenda([(.blank(policy), policy)], days: 10)
+        #expect(days(agenda, .rotate) == [0, 10])
+        #expect(agenda.peaks[gateway]?.count == 2)
+    }
+
+    @Test func `a temporary token ends and gives its place back`() {
+        let policy = named("a", .never, expires: .after(.days(5)))
+        let agenda = agenda([(.active(policy, expiresAt: monday.addingTimeInterval(5 * 86400)), policy)], days: 30)
+        #expect(days(agenda, .end) == [5] && agenda.turns.count == 1 && agenda.turns[0].token == policy.name)
+        #expect(agenda.peaks[gateway]?.count == 1)
+    }
+
+    @Test func `a fixed date is not approached in ever smaller steps`() {
+        let policy = named("a", .every(.months(3), window: nil, jitter: .zero), expires: .on(monday.addingTimeInterval(20 * 86400)))
+        #expect(days(agenda([(.active(policy, expiresAt: monday.addingTimeInterval(20 * 86400)), policy)], days: 30), .rotate) == [])
+    }
+
+    @Test func `an overlap under way takes a place until it is over`() throws {
+        let token = try Token.active().after(AdvanceTests.applied + [.accepted("g2")])
+        let agenda = agenda([(token, .sample())], days: 10)
+        #expect(days(agenda, .revoke) == [1] && agenda.turns.count == 1)
+        #expect(peak(agenda) == "0.0: 2")
+    }
+
+    @Test func `what has ended or left its policy does not turn`() throws {
+        let ended = try Token.active().after([.ended(.requested), .revokeAnswered("g1"), .seenRefused("g1")])
+        #expect(agenda([(ended, .sample())], days: 300).turns.isEmpty)
+        #expect(Agenda(tokens: [.active()], policies: [:], from: moment(), until: .distantFuture).turns.isEmpty)
+    }
+
+    @Test func `a policy of seconds does not fill a year`() {
+        let policy = named("a", .every(.seconds(2), window: nil, jitter: .zero))
+        #expect(agenda([(.active(policy), policy)], days: 365).turns.count <= 401)
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import KeyturnCore
+import Testing
+
+/// When a replaced generation is released: the evidence that nobody needs it.
+@Suite struct RetirementTests {
+    /// `g1` was just replaced by `g2`, which every target has taken up.
+    func overlapping(_ overlap: Overlap) throws -> (Token, TokenPolicy) {
+        let policy = TokenPolicy.sample(overlap: overlap, targets: [.raw("/read")])
+        let token = try Token.active(policy).after(
+            [.started(.scheduled, reason: nil), .intended("g2"), .minted("g2"), .accepted("g2"), .published(policy.targets[0].id, "g2"), .accepted("g2")],
+            for: policy
+        )
+        #expect(token.rotation?.phase == .finished && token.generation("g1")?.state == .retiring)
+        return (token, policy)
+    }
+
+    static func used(_ month: Decimal) -> Reading { Reading(today: nil, month: month, lastUsedAt: nil) }
+
+    @Test func `without quiet_for it is released when at_least is over`() throws {
+        let (token, policy) = try overlapping(Overlap(atLeast: .hours(24)))
+        #expect(token.step(for: policy, at: moment(after: 60)) == .wait(monday.addingTimeInterval(86400)))
+        #expect(token.step(for: policy, at: moment(after: 86400)) == .release("g1"))
+        #expect(token.nextLook(for: policy, at: moment(after: 86400)) == monday.addingTimeInterval(86400))
+    }
+
+    @Test func `a clock that jumps ahead releases nothing`() throws {
+        let (token, policy) = try overlapping(Overlap(atLeast: .hours(24)))
+        let jumped = moment(monday.addingTimeInterval(7 * 86400), boot: 5060)
+        #expect(token.step(for: policy, at: jumped) == .wait(jumped.wall.addingTimeInterval(86340)))
+    }
+
+    @Test func `with quiet_for it is read at once, on the eve, and after the quiet time`() throws {
+        let overlap = Overlap(atLeast: .hours(24), quietFor: .hours(1))
+        var (token, policy) = try overlapping(overlap)
+        #expect(token.step(for: policy, at: moment(after: 0)) == .read("g1"))
+        try token.advance(.read("g1", RetirementTests.used(5)), for: policy, at: moment(after: 0))
+        #expect(token.step(for: policy, at: moment(after: 1)) == .wait(monday.addingTimeInterval(23 * 3600)))
+        #expect(token.step(for: policy, at: moment(after: 23 * 3600)) == .read("g1"))
+        // Use early in the overlap does not prolong it.
+        try token.advance(.read("g1", RetirementTests.used(6)), for: policy, at: moment(after: 23 * 3600))
+        #expect(token.step(for: policy, at: moment(after: 23 * 3600 + 1)) == .wait(monday.addingTimeInterval(86400)))
+        #expect(token.step(for: policy, at: moment(after: 86400)) == .read("g1"))
+        try token.advance(.read("g1", RetirementTests.used(6)), for: policy, at: moment(after: 86400))
+        #expect(token.step(for: policy, at: moment(after: 86400)) == .release("g1"))
+    }
+
+    @Test func `what is still used after at_least is not released until it has been quiet`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .hours(1), quietFor: .hours(1)))
+        var seconds: TimeInterval = 0
+        for use in 1...50 {
+            // Every reading that is asked for shows one more use.
+            guard case .read = token.step(for: policy, at: moment(after: seconds)) else {
+                Issue.record("\(token.step(for: policy, at: moment(after: seconds))) at \(seconds)")
+                return
+            }
+            try token.advance(.read("g1", RetirementTests.used(Decimal(use))), for: policy, at: moment(after: seconds))
+            guard case .wait(let until?) = token.step(for: policy, at: moment(after: seconds)) else {
+                Issue.record("\(token.step(for: policy, at: moment(after: seconds))) at \(seconds)")
+                return
+            }
+            seconds = until.timeIntervalSince(monday)
+        }
+        #expect(seconds > 40 * 3600)
+        try token.advance(.read("g1", RetirementTests.used(50)), for: policy, at: moment(after: seconds))
+        #expect(token.step(for: policy, at: moment(after: seconds)) == .release("g1"))
+    }
+
+    @Test func `the last word is a reading after the quiet time, not before it`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .zero, quietFor: .hours(1)))
+        try token.advance(.read("g1", RetirementTests.used(5)), for: policy, at: moment(after: 0))
+        try token.advance(.read("g1", RetirementTests.used(5)), for: policy, at: moment(after: 3599))
+        #expect(token.step(for: policy, at: moment(after: 3599)) == .wait(monday.addingTimeInterval(3600)))
+        #expect(token.step(for: policy, at: moment(after: 3600)) == .read("g1"))
+    }
+
+    @Test func `a gateway that shows no figure never gives evidence`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .hours(1), quietFor: .minutes(1), atMost: .days(2)))
+        let silence = Reading(today: nil, month: nil, lastUsedAt: nil)
+        var seconds: TimeInterval = 0
+        for _ in 0..<300 {
+            switch token.step(for: policy, at: moment(after: seconds)) {
+            case .read: try token.advance(.read("g1", silence), for: policy, at: moment(after: seconds))
+            case .wait(let until?): seconds = until.timeIntervalSince(monday)
+            case let step:
+                Issue.record("\(step) at \(seconds)")
+                return
+            }
+        }
+        #expect(seconds > 86400)
+        let status = TokenStatus(of: token, under: policy, verdict: nil, at: moment(after: 2 * 86400))
+        #expect(status.reason?.contains("a person must decide") == true)
+    }
+
+    @Test func `it is held while a target lags behind or was found changed`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .hours(1)))
+        let id = policy.targets[0].id
+        try token.advance(.drifted(id), for: policy, at: moment(after: 3600))
+        try token.advance(.targetFailed(id, why: "read-only", needsPerson: true), for: policy, at: moment(after: 3600))
+        guard case .wait = token.step(for: policy, at: moment(after: 3600)) else {
+            Issue.record("\(token.step(for: policy, at: moment(after: 3600)))")
+            return
+        }
+        try token.advance(.published(id, "g2"), for: policy, at: moment(after: 3700))
+        #expect(token.step(for: policy, at: moment(after: 3700)) == .release("g1"))
+    }
+
+    @Test func `a target that is new in the policy has to have the secret first`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .hours(1)))
+        policy.targets.append(.told("/told"))
+        let id = policy.targets[1].id
+        #expect(token.step(for: policy, at: moment(after: 3600)) == .publish(id, "g2"))
+        token = try token.after([.published(id, "g2"), .took(id, "g2")], for: policy, at: moment(after: 3600))
+        #expect(token.step(for: policy, at: moment(after: 3600)) == .confirm(id, "g2"))
+        token = try token.after([.confirmed(id, "g2")], for: policy, at: moment(after: 3600))
+        #expect(token.step(for: policy, at: moment(after: 3600)) == .release("g1"))
+    }
+
+    @Test func `a target that left the policy holds nothing back`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .hours(1)))
+        token.targets.append(TargetState(id: TargetID(file: "/gone", key: nil), generation: "g1", deliveredAt: monday, takenAt: monday, appliedAt: monday))
+        #expect(token.step(for: policy, at: moment(after: 3600)) == .release("g1"))
+        // Without any policy nobody knows which targets still count.
+        #expect(token.step(for: nil, at: moment(after: 3600)) == .wait(nil))
+    }
+
+    @Test func `a reading that failed is waited for`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .hours(1), quietFor: .hours(1)))
+        try token.advance(.readFailed("g1", why: "503", retryAfter: 120), for: policy, at: moment(after: 0))
+        #expect(token.step(for: policy, at: moment(after: 1)) == .wait(monday.addingTimeInterval(120)))
+        #expect(token.step(for: policy, at: moment(after: 120)) == .read("g1"))
+    }
+
+    @Test func `a revocation that was answered and shows no effect is asked for again after ten minutes`() throws {
+        var (token, policy) = try overlapping(Overlap(atLeast: .zero))
+        token = try token.after([.released("g1")], for: policy)
+        #expect(token.step(for: policy, at: moment()) == .revoke("g1"))
+        token = try token.after([.revokeAnswered("g1")], for: policy)
+        #expect(token.step(for: policy, at: moment()) == .seeRefused("g1"))
+        let accepted = Event.revokeFailed("g1", why: "still accepted", needsPerson: false, retryAfter: nil)
+        token = try token.after([accepted], for: policy, at: moment(after: 600))
+        #expect(token.generation("g1")?.revokeAnsweredAt != nil)
+        token = try token.after([accepted], for: policy, at: moment(after: 601))
+        #expect(token.step(for: policy, at: moment(after: 700)) == .revoke("g1"))
+        token = try token.after([.revokeAnswered("g1"), .seenRefused("g1")], for: policy, at: moment(after: 700))
+        #expect(token.generation("g1")?.state == .revoked && token.step(for: policy, at: moment(after: 700)) == .wait(nil))
+    }
+}
