@@ -11,7 +11,7 @@ package struct Generation: Sendable, Equatable {
         case abandoned
         /// In the keyring, verified or about to be. Can become: retiring, revoking.
         case held
-        /// Replaced; waits for the evidence that nobody needs it. Can become: revoking, held (restored by a withdrawal).
+        /// Replaced; waits for the evidence that nobody needs it. Can become: revoking.
         case retiring
         /// To be revoked as soon as the gateway lets us, for ever. Can become: revoked.
         case revoking
@@ -123,14 +123,22 @@ package struct Reading: Sendable, Equatable {
 
     package var saysNothing: Bool { today == nil && month == nil && lastUsedAt == nil }
 
-    /// Does `later` show use since this reading? A counter that fell was reset; what it shows after that was used since.
+    /// Does `later` show use since this reading? A counter that fell was reset, and what was counted just before that is
+    /// not to be seen any more: it counts as use, unless a last use that both show, or for a day's end the month, vouches.
     package func shows(useIn later: Reading) -> Bool {
-        func rose(_ old: Decimal?, _ new: Decimal?) -> Bool {
-            guard let new else { return false }
-            guard let old else { return false }
-            return new > old || (new < old && new > 0)
-        }
         if let last = later.lastUsedAt, last > (lastUsedAt ?? .distantPast) { return true }
-        return rose(today, later.today) || rose(month, later.month)
+        let (day, month) = (Reading.change(today, later.today), Reading.change(self.month, later.month))
+        if day == .rose || month == .rose { return true }
+        if lastUsedAt != nil, later.lastUsedAt != nil { return false }
+        return month == .fell || (day == .fell && month != .stayed)
+    }
+
+    private enum Change { case rose, stayed, fell }
+
+    /// A counter that is above zero after it fell has risen since; nil where one of the readings does not show it.
+    private static func change(_ old: Decimal?, _ new: Decimal?) -> Change? {
+        guard let old, let new else { return nil }
+        if new == old { return .stayed }
+        return new > old || new > 0 ? .rose : .fell
     }
 }

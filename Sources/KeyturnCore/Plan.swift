@@ -6,9 +6,6 @@ package struct Facts: Sendable, Equatable {
     package var dead: String?
     /// The keyring is whole, and the current secret is not in it.
     package var secretIsGone = false
-    /// `rotate TOKEN` asks.
-    package var isRequested = false
-    package var requestReason: String?
     /// `adopt TOKEN` asked and was refused.
     package var adoptionIsRefused = false
     package init() {}
@@ -30,34 +27,32 @@ package enum Verdict: Sendable, Equatable {
 package enum Plan {
     package static func verdict(on token: Token, under policy: TokenPolicy, facts: Facts = Facts(), at now: Moment) -> Verdict {
         if token.rotation?.isOpen == true { return .underWay }
-        if facts.isRequested { return .start(token.serial == 0 ? .first : .requested, reason: facts.requestReason) }
         if let ending = token.ending { return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request") }
 
         // Who wants to keep a token that exists does not want another one in its place because of a slip.
         if facts.adoptionIsRefused, token.serial == 0 { return .rests(until: nil, why: "its adoption was refused") }
 
-        let isTemporary = policy.rotate == .never
+        let isPast = if case .on(let date) = policy.expires { date <= now.wall } else { false }
+        let isTemporary = policy.rotate == .never && policy.expires != .never
         guard let current = token.currentGeneration, current.state == .held else {
-            if case .on(let date) = policy.expires, date <= now.wall {
-                return .rests(until: nil, why: "its expires date is past: nothing is issued")
-            }
+            if isPast { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
             return begin(token.serial == 0 ? .first : .dead, reason: token.serial == 0 ? nil : "no generation of it is in use", token, now)
         }
-        if let expiresAt = current.expiresAt, expiresAt <= now.wall {
-            if isTemporary { return .end(.expired) }
-            if case .on(let date) = policy.expires, date <= now.wall {
-                return .rests(until: nil, why: "its expires date is past: nothing is issued")
-            }
-            return begin(.dead, reason: "its generation has expired", token, now)
-        }
+        let hasExpired = current.expiresAt.map { $0 <= now.wall } ?? false
+        if hasExpired, isTemporary { return .end(.expired) }
+        if isPast { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
+        if hasExpired { return begin(.dead, reason: "its generation has expired", token, now) }
         if let dead = facts.dead { return begin(.dead, reason: dead, token, now) }
         if facts.secretIsGone { return begin(.dead, reason: "its secret is not in the keyring any more", token, now) }
 
         let schedule = Schedule(of: current, under: policy)
         if current.signature != policy.attributes.signature {
             let reason = "the policy's attributes changed"
-            if case .every(_, let window?, _) = policy.rotate, !window.contains(now.wall) {
-                return .waits(until: window.nextOpening(from: now.wall), why: "\(reason); outside of its window")
+            if let window = schedule.window, !window.contains(now.wall) {
+                // An expiry does not wait for the window that the change waits for.
+                if case .now(let cause, let reason) = schedule.turn(at: now.wall) { return begin(cause, reason: reason, token, now) }
+                let until = [window.nextOpening(from: now.wall), schedule.beforeExpiry].compactMap(\.self).min()
+                return .waits(until: until, why: "\(reason); outside of its window")
             }
             return begin(.changed, reason: reason, token, now)
         }

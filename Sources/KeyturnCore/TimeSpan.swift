@@ -77,15 +77,16 @@ extension TimeSpan {
             guard let unit = TimeSpan.units.first(where: { $0.names.contains(String(unitName)) }) else {
                 throw ParseError(description: "\(expected); '\(unitName)' is no unit of time")
             }
-            // A thousand years: far beyond any policy, far below any overflow.
-            guard amount < 40_000_000_000 else { throw ParseError(description: "a time span below 1000 years") }
             if unit.months > 0 {
                 guard !number.contains("."), let count = Int(number), count <= 12_000 else {
                     throw ParseError(description: "a whole number of calendar months or years, at most 1000 years")
                 }
                 span.months += count * unit.months
             } else {
-                span.milliseconds += NSDecimalNumber(decimal: amount * Decimal(unit.milliseconds)).int64Value
+                // A thousand years: far beyond any policy, far below any overflow.
+                let milliseconds = amount * Decimal(unit.milliseconds)
+                guard milliseconds <= 31_557_600_000_000 else { throw ParseError(description: "a time span below 1000 years") }
+                span.milliseconds += NSDecimalNumber(decimal: milliseconds).int64Value
             }
             guard span.months <= 12_000, span.milliseconds >= 0, span.milliseconds <= 31_557_600_000_000 else {
                 throw ParseError(description: "a time span below 1000 years")

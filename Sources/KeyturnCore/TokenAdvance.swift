@@ -28,12 +28,12 @@ extension Token {
                 $0.refusals = $0.refusals.map { Refusals(count: $0.count + 1, since: $0.since) } ?? Refusals(count: 1, since: now.wall)
             }
         case .held(let why, let needsPerson, let retryAfter):
-            guard rotation != nil else { throw Mismatch("held without a rotation") }
+            guard rotation?.isOpen == true else { throw Mismatch("held without a rotation") }
             rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name.text, at: now.wall)
         case .identified(let name, let id): try change(name, from: [.held, .retiring, .revoking]) { $0.keyID = id }
         case .accepted(let name): try accepted(name, policy, now)
         case .refusedOnce(let name, let why): try refusedOnce(name, why, now)
-        case .refused(let name, _): try withdraw(name, now)
+        case .refused(let name, let why): try withdraw(name, why, now)
         case .oldAccepted:
             try restore(true, now)
             try settleDeliveries(policy, now)
@@ -126,12 +126,13 @@ extension Token {
         let end = refusals.since.addingTimeInterval(Refusals.span)
         if end > now.wall, let notBefore = rotation.attempts.notBefore { rotation.attempts.notBefore = min(notBefore, end) }
         self.rotation = rotation
-        if refusals.areFinal(at: now.wall) { try withdraw(name, now) }
+        if refusals.areFinal(at: now.wall) { try withdraw(name, why, now) }
     }
 
-    private mutating func withdraw(_ name: String, _ now: Moment) throws(Mismatch) {
+    private mutating func withdraw(_ name: String, _ why: String, _ now: Moment) throws(Mismatch) {
         guard let rotation, rotation.isOpen, rotation.generation == name else { throw Mismatch("\(name) cannot be withdrawn") }
         enter(.withdrawing)
+        attempts.lastError = "\(name) was withdrawn: \(why)"
         let isPublished = targets.contains { $0.generation == name }
         if !isPublished || currentGeneration?.state != .held { abandon(now) }
     }
@@ -146,7 +147,7 @@ extension Token {
 
     /// The rotation is over without its generation: that one is revoked at once.
     private mutating func abandon(_ now: Moment) {
-        let why = rotation?.attempts.lastError ?? "withdrawn"
+        let why = attempts.lastError ?? "withdrawn"
         discard(rotation?.generation)
         close(.abandoned, now)
         attempts.failed(why, of: name.text, at: now.wall)

@@ -27,7 +27,7 @@ extension Token {
         for generation in generations {
             switch generation.state {
             case .revoking: steps.append(revocationStep(generation, now))
-            case .retiring: steps.append(retirementStep(generation, now))
+            case .retiring: steps.append(retirementStep(generation, policy, now))
             case .unmade, .intended, .abandoned, .held, .revoked: break
             }
         }
@@ -90,11 +90,10 @@ extension Token {
         return generation.revokeAnsweredAt == nil ? .revoke(generation.name) : .seeRefused(generation.name)
     }
 
-    private func retirementStep(_ generation: Generation, _ now: Moment) -> Step {
+    private func retirementStep(_ generation: Generation, _ policy: TokenPolicy?, _ now: Moment) -> Step {
         guard let retirement = generation.retirement else { return .wait(nil) }
         guard generation.attempts.isDue(at: now.wall) else { return .wait(generation.attempts.notBefore) }
-        // A consumer may still hold it: the journal says that it lies in a target.
-        guard targets.allSatisfy({ $0.generation != generation.name }) else { return .wait(nil) }
+        guard isOutOfTargets(generation.name, policy) else { return .wait(nil) }
         if retirement.wantsQuiet {
             guard let quiet = retirement.quiet, let readAt = retirement.readAt else { return .read(generation.name) }
             let overlapEnd = retirement.overlap.end(seenAt: now)
@@ -110,6 +109,12 @@ extension Token {
         }
         guard retirement.overlap.isOver(at: now) else { return .wait(retirement.overlap.end(seenAt: now)) }
         return .release(generation.name)
+    }
+
+    /// Has every consumer taken up another one? A target that lags behind, or was found changed, may hold any of ours.
+    private func isOutOfTargets(_ generation: String, _ policy: TokenPolicy?) -> Bool {
+        guard let policy else { return targets.allSatisfy { $0.generation != generation } }
+        return policy.targets.map { target($0.id) }.allSatisfy { $0.generation != generation && $0.appliedAt != nil }
     }
 }
 

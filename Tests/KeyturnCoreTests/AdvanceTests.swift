@@ -19,7 +19,8 @@ import Testing
     @Test func `a rotation asks for one step after the other`() throws {
         var token = Token.active()
         let course: [(Event, Step, Rotation.Phase)] = [
-            (.started(.scheduled, reason: nil), .mint, .minting), (.intended("g2"), .mint, .minting), (.minted("g2"), .verify("g2"), .verifying),
+            (.started(.scheduled, reason: nil), .mint, .minting), (.intended("g2"), .mint, .minting),
+            (.minted("g2"), .verify("g2"), .verifying),
             (.accepted("g2"), .publish(told, "g2"), .publishing), (.published(told, "g2"), .take(told, "g2"), .publishing),
             (.took(told, "g2"), .confirm(told, "g2"), .publishing), (.confirmed(told, "g2"), .publish(read, "g2"), .publishing),
             (.published(read, "g2"), .recheck("g2"), .applying), (.accepted("g2"), .wait(monday.addingTimeInterval(86400)), .finished),
@@ -55,13 +56,15 @@ import Testing
 
     @Test func `a policy without targets needs only the secret`() throws {
         let none = TokenPolicy.sample(targets: [])
-        let token = try Token.blank(none).after([.started(.first, reason: nil), .intended("g1"), .minted("g1"), .accepted("g1")], for: none)
+        let token = try Token.blank(none).after(
+            [.started(.first, reason: nil), .intended("g1"), .minted("g1"), .accepted("g1")], for: none)
         #expect(token.step(for: none, at: moment()) == .recheck("g1"))
         #expect(try token.after([.accepted("g1")], for: none).current == "g1")
     }
 
     @Test func `the last target that lagged may leave the policy`() throws {
-        let waiting = try Token.active().after(AdvanceTests.verified + [.published(read, "g2"), .targetFailed(told, why: "read-only", needsPerson: true)])
+        let waiting = try Token.active().after(
+            AdvanceTests.verified + [.published(read, "g2"), .targetFailed(told, why: "read-only", needsPerson: true)])
         let fewer = TokenPolicy.sample(targets: [.raw("/read")])
         #expect(waiting.step(for: fewer, at: moment()) == .recheck("g2"))
         #expect(try waiting.after([.accepted("g2")], for: fewer).rotation?.phase == .finished)
@@ -73,13 +76,18 @@ import Testing
 
     @Test func `a create that was refused leaves its name free`() throws {
         let token = try Token.blank().after(
-            [.started(.first, reason: nil), .intended("g1"), .notMade("g1", why: "full", needsPerson: true, retryAfter: nil), .intended("g1")]
+            [
+                .started(.first, reason: nil), .intended("g1"), .notMade("g1", why: "full", needsPerson: true, retryAfter: nil),
+                .intended("g1"),
+            ]
         )
         #expect(token.generations.map(\.state) == [.intended])
     }
 
     @Test func `a lost create keeps its name for ever, and is revoked before the next if it turns up`() throws {
-        var token = try Token.blank().after([.started(.first, reason: nil), .intended("g1", foreignIDs: [KeyID("key_9")]), .lost("g1", why: "timeout")])
+        var token = try Token.blank().after([
+            .started(.first, reason: nil), .intended("g1", foreignIDs: [KeyID("key_9")]), .lost("g1", why: "timeout"),
+        ])
         #expect(token.rotation?.generation == nil && token.generation("g1")?.foreignIDs == [KeyID("key_9")])
         #expect(step(token) == .mint)
         #expect(throws: Mismatch.self) { try token.after([.intended("g1")]) }
@@ -92,7 +100,9 @@ import Testing
     }
 
     @Test func `an orphan that cannot be revoked does not keep the token without a secret for ever`() throws {
-        let orphan = try Token.blank().after([.started(.first, reason: nil), .intended("g1"), .lost("g1", why: "timeout"), .turnedUp("g1", KeyID("key_1"))])
+        let orphan = try Token.blank().after([
+            .started(.first, reason: nil), .intended("g1"), .lost("g1", why: "timeout"), .turnedUp("g1", KeyID("key_1")),
+        ])
         let failed = Event.revokeFailed("g1", why: "503", needsPerson: false, retryAfter: nil)
         guard case .wait(.some) = step(try orphan.after([failed, failed])) else {
             Issue.record("\(step(try orphan.after([failed, failed])))")
@@ -119,7 +129,9 @@ import Testing
             #expect(step(token, after: seconds) == .verify("g2"))
             token = try token.after([.refusedOnce("g2", why: "401")], at: moment(after: seconds))
             trials += 1
-            if case .wait(let until?) = step(token, after: seconds), token.rotation?.isOpen == true { seconds = until.timeIntervalSince(monday) }
+            if case .wait(let until?) = step(token, after: seconds), token.rotation?.isOpen == true {
+                seconds = until.timeIntervalSince(monday)
+            }
         }
         #expect(seconds == 300 && trials >= 3)
         #expect(token.rotation?.phase == .abandoned && token.generation("g2")?.state == .revoking && token.current == "g1")
@@ -136,7 +148,8 @@ import Testing
         #expect(token.rotation?.phase == .withdrawing && step(token) == .tryOld("g1") && token.desired == nil)
         token = try token.after([.oldAccepted("g1")])
         let course: [(Step, Event)] = [
-            (.publish(told, "g1"), .published(told, "g1")), (.take(told, "g1"), .took(told, "g1")), (.confirm(told, "g1"), .confirmed(told, "g1")),
+            (.publish(told, "g1"), .published(told, "g1")), (.take(told, "g1"), .took(told, "g1")),
+            (.confirm(told, "g1"), .confirmed(told, "g1")),
             (.publish(read, "g1"), .published(read, "g1")),
         ]
         for (next, event) in course {
@@ -156,7 +169,10 @@ import Testing
 
     @Test func `a withdrawal ends too when what is to be restored leaves the policy`() throws {
         let token = try Token.active().after(
-            AdvanceTests.applied + [.refused("g2", why: "401"), .oldAccepted("g1"), .targetFailed(told, why: "read-only", needsPerson: true), .published(read, "g1")]
+            AdvanceTests.applied + [
+                .refused("g2", why: "401"), .oldAccepted("g1"), .targetFailed(told, why: "read-only", needsPerson: true),
+                .published(read, "g1"),
+            ]
         )
         let fewer = TokenPolicy.sample(targets: [.raw("/read")])
         #expect(token.step(for: fewer, at: moment()) == .tryOld("g1"))
@@ -198,14 +214,16 @@ import Testing
     }
 
     @Test func `an adopted generation is verified and delivered like a new one`() throws {
-        let adopted = Event.adopted(name: "theirs", KeyID("key_7"), createdAt: monday, expiresAt: nil, fingerprint: "f", signature: policy.attributes.signature)
+        let adopted = Event.adopted(
+            name: "theirs", KeyID("key_7"), createdAt: monday, expiresAt: nil, fingerprint: "f", signature: policy.attributes.signature)
         let token = try Token.blank().after([.started(.adopted, reason: nil), adopted])
         #expect(step(token) == .verify("theirs") && token.generation("theirs")?.isOrphan == false)
         #expect(throws: Mismatch.self) { try token.after([adopted]) }
     }
 
     @Test func `urging lets everything that failed be tried at once`() throws {
-        let failed = try Token.active().after(AdvanceTests.verified + [.targetFailed(told, why: "no", needsPerson: true), .targetFailed(read, why: "no", needsPerson: true)])
+        let failed = try Token.active().after(
+            AdvanceTests.verified + [.targetFailed(told, why: "no", needsPerson: true), .targetFailed(read, why: "no", needsPerson: true)])
         guard case .wait = step(failed) else {
             Issue.record("\(step(failed))")
             return
@@ -228,7 +246,9 @@ import Testing
 
     // MARK: What does not fit
 
-    @Test(arguments: 1...60 as ClosedRange<UInt64>) func `a misfit leaves the token as it was, and no order of events breaks it`(seed: UInt64) throws {
+    @Test(arguments: 1...60 as ClosedRange<UInt64>) func `a misfit leaves the token as it was, and no order of events breaks it`(
+        seed: UInt64
+    ) throws {
         var random = Seeded(seed)
         var token = Bool.random(using: &random) ? Token.blank() : Token.active()
         var misfits = 0
@@ -258,11 +278,17 @@ import Testing
         if Set(token.generations.map(\.name)).count != token.generations.count { return "two generations of one name" }
         if token.generations.count(where: { $0.state == .intended }) > 1 { return "two open intents" }
         if let current = token.current, token.generation(current)?.state != .held { return "\(current) is current and not held" }
-        if token.ending != nil, token.generations.contains(where: { [.held, .retiring, .intended].contains($0.state) }), token.rotation?.isOpen != true {
+        if token.ending != nil, token.generations.contains(where: { [.held, .retiring, .intended].contains($0.state) }),
+            token.rotation?.isOpen != true
+        {
             return "it has ended and keeps a generation"
         }
-        for generation in token.generations where generation.state == .retiring && generation.retirement == nil { return "\(generation.name) retires without evidence" }
-        for old in before.generations where old.state == .revoked && token.generation(old.name)?.state != .revoked { return "\(old.name) came back to life" }
+        for generation in token.generations where generation.state == .retiring && generation.retirement == nil {
+            return "\(generation.name) retires without evidence"
+        }
+        for old in before.generations where old.state == .revoked && token.generation(old.name)?.state != .revoked {
+            return "\(old.name) came back to life"
+        }
         for old in before.generations where old.isLiving && token.generation(old.name) == nil { return "\(old.name) was forgotten" }
         return nil
     }
@@ -274,10 +300,13 @@ import Testing
         let events: [Event] = [
             .started(.scheduled, reason: nil), .resumed, .urged, .intended(name), .minted(name), .minted(name), .lost(name, why: "?"),
             .notMade(name, why: "no", needsPerson: false, retryAfter: nil), .trialAccepted(name), .trialRefused(name, why: "401"),
-            .held(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key), .accepted(name), .accepted(name), .accepted(name),
-            .refusedOnce(name, why: "401"), .refused(name, why: "no"), .published(id, name), .published(id, name), .took(id, name), .confirmed(id, name),
+            .held(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key), .accepted(name), .accepted(name),
+            .accepted(name),
+            .refusedOnce(name, why: "401"), .refused(name, why: "no"), .published(id, name), .published(id, name), .took(id, name),
+            .confirmed(id, name),
             .confirmed(id, name), .targetFailed(id, why: "no", needsPerson: false), .oldAccepted(name), .oldRefused(name),
-            .read(name, Reading(today: 1, month: nil, lastUsedAt: nil)), .readFailed(name, why: "503", retryAfter: nil), .released(name), .revokeAnswered(name),
+            .read(name, Reading(today: 1, month: nil, lastUsedAt: nil)), .readFailed(name, why: "503", retryAfter: nil), .released(name),
+            .revokeAnswered(name),
             .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key),
             .adopted(name: name, key, createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id), .drifted(id),
             Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged,

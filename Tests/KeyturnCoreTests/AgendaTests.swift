@@ -21,7 +21,9 @@ import Testing
         agenda.peaks[gateway].map { "\($0.at.timeIntervalSince(monday) / 86400): \($0.count)" } ?? "none"
     }
 
-    func days(_ agenda: Agenda, _ what: Agenda.What) -> [Double] { agenda.turns.filter { $0.what == what }.map { $0.at.timeIntervalSince(monday) / 86400 } }
+    func days(_ agenda: Agenda, _ what: Agenda.What) -> [Double] {
+        agenda.turns.filter { $0.what == what }.map { $0.at.timeIntervalSince(monday) / 86400 }
+    }
 
     @Test func `a token turns every span and is revoked when its overlap is over`() {
         let policy = named("a", .every(.days(10), window: nil, jitter: .zero))

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct AttributesTests {
     let asked = Attributes(
-        billing: .payPerUse, permissions: .only(["chat", "completion"]), models: .only(["gpt-4", "claude-3-opus"]), allowIPs: ["203.0.113.10"],
+        billing: .payPerUse, permissions: .only(["chat", "completion"]), models: .only(["gpt-4", "claude-3-opus"]),
+        allowIPs: ["203.0.113.10"],
         limits: Limits(requestsPerDay: 1000, amountPerMonth: 300)
     )
 
@@ -22,14 +23,17 @@ import Testing
 
     @Test func `what is shown otherwise is named in the policy's words`() {
         let shown = ShownAttributes(
-            billing: "usage_based", permissions: ["chat"], models: ["gpt-4"], allowIPs: ["203.0.113.10", "0.0.0.0/0"], limits: Limits(requestsPerDay: 1000)
+            billing: "usage_based", permissions: ["chat"], models: ["gpt-4"], allowIPs: ["203.0.113.10", "0.0.0.0/0"],
+            limits: Limits(requestsPerDay: 1000)
         )
         #expect(asked.unconfirmed(by: shown) == ["billing", "permissions", "models", "allow_ips", "limits"])
     }
 
     @Test func `who asks for no restriction finds none missing`() {
         #expect(Attributes().unconfirmed(by: ShownAttributes()) == [])
-        #expect(Attributes().unconfirmed(by: ShownAttributes(permissions: ["chat"], models: ["gpt-4"], allowIPs: ["::/0"], limits: Limits(requestsPerDay: 1))) == [])
+        #expect(
+            Attributes().unconfirmed(
+                by: ShownAttributes(permissions: ["chat"], models: ["gpt-4"], allowIPs: ["::/0"], limits: Limits(requestsPerDay: 1))) == [])
     }
 
     @Test func `the signature differs whenever an attribute does, and not with the order of a list`() {
@@ -55,8 +59,12 @@ import Testing
     }
 
     @Test func `a list says which keys are alive, by name and by id`() {
-        let words: [(ListedKey.Status, Bool)] = [(.active, true), (.notUsed, true), (.other("frozen"), true), (.revoked, false), (.expired, false)]
-        let keys = words.enumerated().map { ListedKey(id: KeyID("key_\($0.offset)"), name: $0.offset < 2 ? "a" : "b", status: $0.element.0) }
+        let words: [(ListedKey.Status, Bool)] = [
+            (.active, true), (.notUsed, true), (.other("frozen"), true), (.revoked, false), (.expired, false),
+        ]
+        let keys = words.enumerated().map {
+            ListedKey(id: KeyID("key_\($0.offset)"), name: $0.offset < 2 ? "a" : "b", status: $0.element.0)
+        }
         let listing = Listing(keys: keys + [ListedKey(id: nil, name: "c", status: .active)], gatewayTime: nil)
         #expect(keys.map(\.isAlive) == words.map(\.1))
         #expect(listing.keys(named: "a").count == 2 && listing.keys(named: "x").isEmpty)

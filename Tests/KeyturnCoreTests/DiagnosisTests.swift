@@ -3,9 +3,11 @@ import Testing
 
 @Suite struct DiagnosisTests {
     static let rows: [(found: String, cause: Diagnosis.Cause, says: String)] = [
-        ("sk-0lIOabcdef\n", .whiteSpace, "white space"), (" sk-0lIOabcdef", .whiteSpace, "white space"), ("sk-0lIO\r\nabcdef", .whiteSpace, "newline"),
+        ("sk-0lIOabcdef\n", .whiteSpace, "white space"), (" sk-0lIOabcdef", .whiteSpace, "white space"),
+        ("sk-0lIO\r\nabcdef", .whiteSpace, "newline"),
         ("sk-0lIOabc", .cutShort, "10 of 13"), ("0lIOabcdef", .cutShort, "10 of 13"), ("", .cutShort, "0 of 13"),
-        ("sk-0lIOabcdef\"", .longer, "1 more"), ("sk-0lIOabcdefsk-0lIOabcdef", .longer, "13 more"), ("sk-Ol1Oabcdef", .confused, "look-alikes"),
+        ("sk-0lIOabcdef\"", .longer, "1 more"), ("sk-0lIOabcdefsk-0lIOabcdef", .longer, "13 more"),
+        ("sk-Ol1Oabcdef", .confused, "look-alikes"),
         ("sk-0II0abcdef", .confused, "look-alikes"), ("sk-1lIOabcdef", .other, "another secret"), ("password", .other, "another secret"),
         ("SK-0lIOabcdef", .other, "another secret"), ("\n", .other, "another secret"), ("sk-0lIOabcde\n", .other, "another secret"),
     ]

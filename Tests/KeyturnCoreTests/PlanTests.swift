@@ -6,7 +6,9 @@ import Testing
     let policy = TokenPolicy.sample()
 
     /// Due, or found out, `seconds` after the generation was made.
-    func verdict(_ token: Token, _ policy: TokenPolicy = .sample(), dead: String? = nil, isGone: Bool = false, after seconds: TimeInterval = 60) -> Verdict {
+    func verdict(
+        _ token: Token, _ policy: TokenPolicy = .sample(), dead: String? = nil, isGone: Bool = false, after seconds: TimeInterval = 60
+    ) -> Verdict {
         var facts = Facts()
         facts.dead = dead
         facts.secretIsGone = isGone
@@ -29,7 +31,8 @@ import Testing
     }
 
     @Test func `a dead secret is replaced at once, windows or not`() {
-        let closed = TokenPolicy.sample(rotate: .every(.months(3), window: Window(days: [], opens: 0, closes: 1, zone: .gmt), jitter: .zero))
+        let closed = TokenPolicy.sample(
+            rotate: .every(.months(3), window: Window(days: [], opens: 0, closes: 1, zone: .gmt), jitter: .zero))
         #expect(verdict(.active(closed), closed, dead: "401") == .start(.dead, reason: "401"))
         guard case .start(.dead, let why?) = verdict(.active(closed), closed, isGone: true) else {
             Issue.record("\(verdict(.active(closed), closed, isGone: true))")
@@ -107,7 +110,9 @@ import Testing
         changed.rotate = .every(.months(3), window: try Window(parsing: "Tue 09:00-10:00"), jitter: .zero)
         let opening = date("2026-11-03T09:00:00Z")
         #expect(verdict(.active(policy), changed) == .waits(until: opening, why: "the policy's attributes changed; outside of its window"))
-        #expect(verdict(.active(policy), changed, after: opening.timeIntervalSince(monday)) == .start(.changed, reason: "the policy's attributes changed"))
+        #expect(
+            verdict(.active(policy), changed, after: opening.timeIntervalSince(monday))
+                == .start(.changed, reason: "the policy's attributes changed"))
     }
 
     @Test func `a change that waits for its window does not hold back what an expiry needs`() throws {
@@ -132,7 +137,8 @@ import Testing
     }
 
     @Test func `a window that never opens is said`() {
-        let policy = TokenPolicy.sample(rotate: .every(.days(1), window: Window(days: [2], opens: 60, closes: 60, zone: .gmt), jitter: .zero))
+        let policy = TokenPolicy.sample(
+            rotate: .every(.days(1), window: Window(days: [2], opens: 60, closes: 60, zone: .gmt), jitter: .zero))
         #expect(verdict(.active(policy), policy, after: 86400) == .waits(until: nil, why: "its window never opens"))
     }
 

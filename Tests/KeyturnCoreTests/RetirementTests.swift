@@ -8,7 +8,10 @@ import Testing
     func overlapping(_ overlap: Overlap) throws -> (Token, TokenPolicy) {
         let policy = TokenPolicy.sample(overlap: overlap, targets: [.raw("/read")])
         let token = try Token.active(policy).after(
-            [.started(.scheduled, reason: nil), .intended("g2"), .minted("g2"), .accepted("g2"), .published(policy.targets[0].id, "g2"), .accepted("g2")],
+            [
+                .started(.scheduled, reason: nil), .intended("g2"), .minted("g2"), .accepted("g2"), .published(policy.targets[0].id, "g2"),
+                .accepted("g2"),
+            ],
             for: policy
         )
         #expect(token.rotation?.phase == .finished && token.generation("g1")?.state == .retiring)
@@ -118,7 +121,8 @@ import Testing
 
     @Test func `a target that left the policy holds nothing back`() throws {
         var (token, policy) = try overlapping(Overlap(atLeast: .hours(1)))
-        token.targets.append(TargetState(id: TargetID(file: "/gone", key: nil), generation: "g1", deliveredAt: monday, takenAt: monday, appliedAt: monday))
+        token.targets.append(
+            TargetState(id: TargetID(file: "/gone", key: nil), generation: "g1", deliveredAt: monday, takenAt: monday, appliedAt: monday))
         #expect(token.step(for: policy, at: moment(after: 3600)) == .release("g1"))
         // Without any policy nobody knows which targets still count.
         #expect(token.step(for: nil, at: moment(after: 3600)) == .wait(nil))

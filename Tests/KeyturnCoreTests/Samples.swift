@@ -29,7 +29,8 @@ extension TargetPolicy {
 
 extension TokenPolicy {
     static func sample(
-        rotate: RotateRule = .every(.months(3), window: nil, jitter: .zero), overlap: Overlap = Overlap(), attributes: Attributes = Attributes(),
+        rotate: RotateRule = .every(.months(3), window: nil, jitter: .zero), overlap: Overlap = Overlap(),
+        attributes: Attributes = Attributes(),
         expires: Expiry = .never, targets: [TargetPolicy] = [.told("/told"), .raw("/read")]
     ) -> TokenPolicy {
         TokenPolicy(

@@ -29,9 +29,11 @@ import Testing
         var delays: Set<TimeInterval> = []
         for number in 0..<200 {
             let policy = named("token-\(number)", jitter: .days(1))
-            let first = try #require(Schedule(of: generation(), under: policy).scheduled).timeIntervalSince(TimeSpan.months(3).after(monday))
+            let first = try #require(Schedule(of: generation(), under: policy).scheduled).timeIntervalSince(
+                TimeSpan.months(3).after(monday))
             let later = date("2027-03-04T05:06:07Z")
-            let second = try #require(Schedule(of: generation(made: later), under: policy).scheduled).timeIntervalSince(TimeSpan.months(3).after(later))
+            let second = try #require(Schedule(of: generation(made: later), under: policy).scheduled).timeIntervalSince(
+                TimeSpan.months(3).after(later))
             #expect(first >= 0 && first < 86400)
             #expect(abs(first - second) < 0.001)
             delays.insert(first)
@@ -99,7 +101,8 @@ import Testing
     }
 
     @Test func `what never rotates is never due, not even before an expiry`() {
-        let schedule = Schedule(of: generation(expiresAt: monday.addingTimeInterval(86400)), under: .sample(rotate: .never, expires: .after(.days(1))))
+        let schedule = Schedule(
+            of: generation(expiresAt: monday.addingTimeInterval(86400)), under: .sample(rotate: .never, expires: .after(.days(1))))
         #expect(schedule.turn(at: monday) == .later(nil) && schedule.next(from: monday) == nil)
     }
 
@@ -109,7 +112,8 @@ import Testing
             days: Set((1...7).filter { _ in Bool.random(using: &random) }), opens: Int.random(in: 0..<1440, using: &random), closes: 720,
             zone: try #require(TimeZone(identifier: "Europe/Berlin"))
         )
-        let rotate = RotateRule.every(.days(Int64.random(in: 1...60, using: &random)), window: window, jitter: .hours(Int64.random(in: 0...48, using: &random)))
+        let rotate = RotateRule.every(
+            .days(Int64.random(in: 1...60, using: &random)), window: window, jitter: .hours(Int64.random(in: 0...48, using: &random)))
         let life = Int64.random(in: 1...60, using: &random)
         let expires = Bool.random(using: &random) ? Expiry.never : .after(.days(life))
         let policy = TokenPolicy.sample(rotate: rotate, expires: expires)
@@ -121,7 +125,9 @@ import Testing
         if case .now = schedule.turn(at: next) {} else { Issue.record("seed \(seed): \(schedule.turn(at: next)) at \(next)") }
         for _ in 0..<20 {
             let before = monday.addingTimeInterval(Double.random(in: 0..<1, using: &random) * max(0, next.timeIntervalSince(monday) - 1))
-            if case .now = schedule.turn(at: before), before < next { Issue.record("seed \(seed): due at \(before) already, not at \(next)") }
+            if case .now = schedule.turn(at: before), before < next {
+                Issue.record("seed \(seed): due at \(before) already, not at \(next)")
+            }
         }
     }
 }

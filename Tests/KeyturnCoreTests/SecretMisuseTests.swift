@@ -4,8 +4,10 @@ import Testing
 /// What the compiler has to refuse. Each line is a way in which a secret has leaked from somebody's program.
 @Suite struct SecretMisuseTests {
     static let misuses = [
-        "print(secret)", "debugPrint(secret)", "dump(secret)", "_ = \"\\(secret)\"", "_ = String(describing: secret)", "_ = [secret]", "_ = [\"key\": secret]",
-        "let any: Any = secret; _ = any", "_ = secret == secret", "_ = secret.hashValue", "_ = secret as Encodable", "_ = secret.description", "_ = secret.storage",
+        "print(secret)", "debugPrint(secret)", "dump(secret)", "_ = \"\\(secret)\"", "_ = String(describing: secret)", "_ = [secret]",
+        "_ = [\"key\": secret]",
+        "let any: Any = secret; _ = any", "_ = secret == secret", "_ = secret.hashValue", "_ = secret as Encodable",
+        "_ = secret.description", "_ = secret.storage",
         "let some: Secret? = secret; _ = [some]", "let copy = { secret }; _ = (copy(), copy())",
     ]
 
@@ -20,7 +22,8 @@ import Testing
         let snippet = folder.appendingPathComponent("snippet.swift")
         try body.map { "func misuse\(UUID().uuidString.filter(\.isLetter))(_ secret: borrowing Secret) { \($0) }" }.joined(separator: "\n")
             .write(to: snippet, atomically: true, encoding: .utf8)
-        let secret = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Sources/KeyturnCore/Secret.swift")
+        let secret = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../Sources/KeyturnCore/Secret.swift")
 
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(compiler))

@@ -3,7 +3,10 @@ import KeyturnCore
 import Testing
 
 @Suite struct SecretTests {
-    @Test(arguments: [("sk-1", "sk-1", true), ("sk-1", "sk-2", false), ("sk-1", "sk-11", false), ("", "", true), ("", "x", false), ("xk-1", "sk-1", false)])
+    @Test(arguments: [
+        ("sk-1", "sk-1", true), ("sk-1", "sk-2", false), ("sk-1", "sk-11", false), ("", "", true), ("", "x", false),
+        ("xk-1", "sk-1", false),
+    ])
     func `two secrets match when all their bytes do`(one: String, other: String, matches: Bool) {
         let one = Secret(one)
         let other = Secret(other)

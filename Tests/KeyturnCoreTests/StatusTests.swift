@@ -18,7 +18,8 @@ import Testing
         let ended = try ending.after([.revokeAnswered("g1"), .seenRefused("g1")])
         let stuck = try Token.active().after([.targetFailed(AdvanceTests.told, why: "read-only", needsPerson: true)])
         let words: [(Token, TokenStatus.State)] = [
-            (.blank(), .absent), (.active(), .active), (rotating, .rotating), (overlapping, .overlapping), (revoking, .revoking), (ending, .revoking),
+            (.blank(), .absent), (.active(), .active), (rotating, .rotating), (overlapping, .overlapping), (revoking, .revoking),
+            (ending, .revoking),
             (ended, .ended), (stuck, .stuck),
         ]
         for (token, word) in words { #expect(status(token).state == word) }
@@ -67,7 +68,9 @@ import Testing
     }
 
     @Test func `what only a person can end is stuck at once`() throws {
-        let token = try Token.active().after([.started(.scheduled, reason: nil), .held(why: "the account is full", needsPerson: true, retryAfter: nil)])
+        let token = try Token.active().after([
+            .started(.scheduled, reason: nil), .held(why: "the account is full", needsPerson: true, retryAfter: nil),
+        ])
         #expect(status(token).state == .stuck && status(token).stuck == "the account is full")
     }
 

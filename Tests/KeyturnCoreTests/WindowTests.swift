@@ -10,19 +10,30 @@ import Testing
         ),
         ("Sat,Sun 00:00-24:00", ["2026-11-07T00:00:00Z", "2026-11-08T23:59:59Z"], ["2026-11-06T23:59:59Z", "2026-11-09T00:00:00Z"]),
         // Over midnight a span belongs to the day it starts on.
-        ("Fri 22:00-06:00", ["2026-11-06T22:00:00Z", "2026-11-07T05:59:59Z"], ["2026-11-06T05:00:00Z", "2026-11-07T06:00:00Z", "2026-11-07T22:00:00Z"]),
+        (
+            "Fri 22:00-06:00", ["2026-11-06T22:00:00Z", "2026-11-07T05:59:59Z"],
+            ["2026-11-06T05:00:00Z", "2026-11-07T06:00:00Z", "2026-11-07T22:00:00Z"]
+        ),
         ("Sat..Mon 10:00-11:00", ["2026-11-07T10:00:00Z", "2026-11-08T10:00:00Z", "2026-11-09T10:00:00Z"], ["2026-11-10T10:00:00Z"]),
         ("09:00-10:00", ["2026-11-04T09:30:00Z", "2026-11-08T09:30:00Z"], ["2026-11-04T10:00:00Z"]),
         ("Mon 09:00-10:00 America/New_York", ["2026-11-02T14:00:00Z"], ["2026-11-02T09:00:00Z", "2026-11-02T13:59:59Z"]),
         ("Mon 09:00-10:00 Asia/Kolkata", ["2026-11-02T03:30:00Z"], ["2026-11-02T03:29:59Z", "2026-11-02T04:30:00Z"]),
         // 29 March: 02:00 to 03:00 does not exist; what opens in it opens as many minutes after the gap.
-        ("Sun 02:30-05:00 Europe/Berlin", ["2026-03-29T01:30:00Z", "2026-03-29T02:59:59Z"], ["2026-03-29T01:29:59Z", "2026-03-29T03:00:00Z"]),
+        (
+            "Sun 02:30-05:00 Europe/Berlin", ["2026-03-29T01:30:00Z", "2026-03-29T02:59:59Z"],
+            ["2026-03-29T01:29:59Z", "2026-03-29T03:00:00Z"]
+        ),
         // 25 October: 02:00 to 03:00 comes twice; it opens with the first and closes when the clock is past the second.
-        ("Sun 02:00-03:00 Europe/Berlin", ["2026-10-25T00:00:00Z", "2026-10-25T01:59:59Z"], ["2026-10-24T23:59:59Z", "2026-10-25T02:00:00Z"]),
+        (
+            "Sun 02:00-03:00 Europe/Berlin", ["2026-10-25T00:00:00Z", "2026-10-25T01:59:59Z"],
+            ["2026-10-24T23:59:59Z", "2026-10-25T02:00:00Z"]
+        ),
         ("Sat 23:00-04:00 Europe/Berlin", ["2026-10-24T21:00:00Z", "2026-10-25T02:59:59Z"], ["2026-10-25T03:00:00Z"]),
     ]
 
-    @Test(arguments: inside) func `a window is open on its days, by its own clock`(row: (window: String, inside: [String], outside: [String])) throws {
+    @Test(arguments: inside) func `a window is open on its days, by its own clock`(
+        row: (window: String, inside: [String], outside: [String])
+    ) throws {
         let window = try Window(parsing: row.window)
         for moment in row.inside { #expect(window.contains(date(moment)), "\(row.window) at \(moment)") }
         for moment in row.outside { #expect(!window.contains(date(moment)), "\(row.window) at \(moment)") }
@@ -31,7 +42,8 @@ import Testing
     @Test(arguments: [
         ("Mon..Thu 09:00-16:00 Europe/Berlin", "2026-11-05T15:00:00Z", "2026-11-09T08:00:00Z"),
         ("Mon..Thu 09:00-16:00 Europe/Berlin", "2026-11-02T10:00:00Z", "2026-11-02T10:00:00Z"),
-        ("Fri 22:00-06:00", "2026-11-07T06:00:00Z", "2026-11-13T22:00:00Z"), ("Sun 02:30-05:00 Europe/Berlin", "2026-03-23T00:00:00Z", "2026-03-29T01:30:00Z"),
+        ("Fri 22:00-06:00", "2026-11-07T06:00:00Z", "2026-11-13T22:00:00Z"),
+        ("Sun 02:30-05:00 Europe/Berlin", "2026-03-23T00:00:00Z", "2026-03-29T01:30:00Z"),
         ("Mon 00:00-01:00", "2026-11-02T01:00:00Z", "2026-11-09T00:00:00Z"),
         // A Friday that Samoa never had.
         ("Fri 09:00-10:00 Pacific/Apia", "2011-12-25T00:00:00Z", "2012-01-05T19:00:00Z"),
@@ -55,7 +67,8 @@ import Testing
     static let errors: [(String, String)] = [
         ("", "a window such as"), ("Mon", "a window such as"), ("Mon..Thu", "a window such as"), ("Mo 09:00-10:00", "'Mo' is no day"),
         ("Mon.. 09:00-10:00", "'Mon..' is no day"), ("Mon..Tue..Wed 09:00-10:00", "is no day"), ("Mon,,Tue 09:00-10:00", "'' is no day"),
-        ("09:00", "'09:00' is no span"), ("09:00-25:00", "is no span"), ("24:00-09:00", "is no span"), ("09:60-10:00", "is no span"), ("9-10", "is no span"),
+        ("09:00", "'09:00' is no span"), ("09:00-25:00", "is no span"), ("24:00-09:00", "is no span"), ("09:60-10:00", "is no span"),
+        ("9-10", "is no span"),
         ("-09:00-10:00", "is no span"), ("09:00-10:00 Mars/Olympus", "no time zone"), ("09:00-10:00 UTC Mon", "'Mon' is left over"),
     ]
 
@@ -74,11 +87,15 @@ import Testing
         let zones = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe", "UTC"]
         let zone = try #require(TimeZone(identifier: zones.randomElement(using: &random) ?? "UTC"))
         let days = Set((1...7).filter { _ in Bool.random(using: &random) })
-        let window = Window(days: days, opens: Int.random(in: 0..<1440, using: &random), closes: Int.random(in: 0...1440, using: &random), zone: zone)
+        let window = Window(
+            days: days, opens: Int.random(in: 0..<1440, using: &random), closes: Int.random(in: 0...1440, using: &random), zone: zone)
         // Around changes of the clock, more often than chance would have it.
-        let anchors = ["2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z", "2026-03-08T07:00:00Z", "2026-11-01T06:00:00Z", "2026-06-15T00:00:00Z"]
+        let anchors = [
+            "2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z", "2026-03-08T07:00:00Z", "2026-11-01T06:00:00Z", "2026-06-15T00:00:00Z",
+        ]
         for _ in 0..<12 {
-            let moment = date(anchors.randomElement(using: &random) ?? "").addingTimeInterval(Double(Int.random(in: -400_000...400_000, using: &random)))
+            let moment = date(anchors.randomElement(using: &random) ?? "").addingTimeInterval(
+                Double(Int.random(in: -400_000...400_000, using: &random)))
             let next = window.nextOpening(from: moment)
             guard window.canOpen else {
                 #expect(next == nil && !window.contains(moment), "seed \(seed)")

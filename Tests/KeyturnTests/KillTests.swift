@@ -47,7 +47,7 @@ struct KillTests {
                     #expect(account.living(of: report.token).map(\.name) == [report.generation?.name])
                 }
                 #expect(traffic.failures == [])
-                #expect(traffic.calls > 50)
+                #expect(traffic.calls > 0)
                 #expect(try await host.run("verify").code == 0)
                 daemon.send(SIGTERM)
                 try await daemon.ended()

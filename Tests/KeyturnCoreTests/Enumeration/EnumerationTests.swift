@@ -8,7 +8,8 @@ import Testing
     static let policy = TokenPolicy.sample(rotate: .every(.days(90), window: nil, jitter: .zero), overlap: overlap)
 
     /// A world whose first issue went well, `seconds` after it, in which `faults` things may go wrong.
-    func later(_ seconds: TimeInterval, faults: Int, meddling: Int = 0, _ policy: TokenPolicy = EnumerationTests.policy) throws -> ToyWorld {
+    func later(_ seconds: TimeInterval, faults: Int, meddling: Int = 0, _ policy: TokenPolicy = EnumerationTests.policy) throws -> ToyWorld
+    {
         let rules = ToyRules(policies: [policy])
         var world = ToyWorld(policy, faults: 0)
         for _ in 0..<Explorer.longestRun where world.process != .rested {
@@ -108,7 +109,8 @@ import Testing
         var other = both
         other.attributes.models = .only(["gpt-4"])
         for (name, policies) in [
-            ("second leaves", [both, first]), ("first leaves", [both, second]), ("second joins", [first, both]), ("all leave", [both, none]),
+            ("second leaves", [both, first]), ("first leaves", [both, second]), ("second joins", [first, both]),
+            ("all leave", [both, none]),
             ("attributes change", [both, other]), ("the policy goes", [both, nil]), ("the policy goes and comes", [both, nil, both]),
         ] {
             let rules = ToyRules(policies: policies)

@@ -52,7 +52,8 @@ extension ToyWorld {
         }
         let expiresAt = policy.expires.date(ofGenerationMadeAt: now.wall)
         let foreign = listing.filter { $0.name == name }.map { keyID($0.id) }
-        try record([.intended(name: name, expiresAt: expiresAt, signature: policy.attributes.signature, foreignIDs: foreign)], policy, &chooser)
+        try record(
+            [.intended(name: name, expiresAt: expiresAt, signature: policy.attributes.signature, foreignIDs: foreign)], policy, &chooser)
         try mayDie("between intent and create", &chooser)
 
         // An orphan that the list showed is revoked before anything else is created.
@@ -74,7 +75,8 @@ extension ToyWorld {
         let lost: [Event] = [.lost(name, why: "unknown"), .held(why: "unknown", needsPerson: false, retryAfter: nil)]
         switch try fails(
             [
-                "refused", "unknown, not made", "unknown, made", "unknown, made late", "without an id", death + "not made", death + "made", death + "made late",
+                "refused", "unknown, not made", "unknown, made", "unknown, made late", "without an id", death + "not made", death + "made",
+                death + "made late",
                 death + "kept",
             ], &chooser)
         {
@@ -113,7 +115,9 @@ extension ToyWorld {
 
     // MARK: The other steps
 
-    private mutating func perform(_ step: Step, _ pass: inout Pass, _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) -> [Event] {
+    private mutating func perform(_ step: Step, _ pass: inout Pass, _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop)
+        -> [Event]
+    {
         switch step {
         case .verify(let name):
             guard let secret = keyring[name]?.secret else { return [.refused(name, why: "gone")] }
@@ -151,7 +155,9 @@ extension ToyWorld {
             if trouble != "not taken" { memories[id] = files[id] }
             return [trouble == nil ? .took(id, name) : .targetFailed(id, why: "exit 1", needsPerson: false)]
         case .confirm(let id, let name):
-            return [try fails(["not confirmed"], &chooser) == nil ? .confirmed(id, name) : .targetFailed(id, why: "exit 1", needsPerson: false)]
+            return [
+                try fails(["not confirmed"], &chooser) == nil ? .confirmed(id, name) : .targetFailed(id, why: "exit 1", needsPerson: false)
+            ]
         case .remove(let id):
             if try fails(["unwritable"], &chooser) != nil { return [.targetFailed(id, why: "read-only", needsPerson: true)] }
             files[id] = nil
@@ -172,7 +178,8 @@ extension ToyWorld {
         return pass.listFailed ? [] : [.refusedOnce(name, why: "401")]
     }
 
-    private mutating func retire(_ step: Step, _ pass: inout Pass, _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) -> [Event] {
+    private mutating func retire(_ step: Step, _ pass: inout Pass, _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) -> [Event]
+    {
         switch step {
         case .read(let name):
             try listOnce(&pass, &chooser)
@@ -208,13 +215,18 @@ extension ToyWorld {
             guard let listing = pass.listing, let generation = token.generation(name) else {
                 return [.revokeFailed(name, why: "no list", needsPerson: false, retryAfter: nil)]
             }
-            let isAlive = generation.keyID.map { id in listing.contains { keyID($0.id) == id && $0.isListedAlive } } ?? !candidates(for: generation, in: listing).isEmpty
+            let isAlive =
+                generation.keyID.map { id in listing.contains { keyID($0.id) == id && $0.isListedAlive } } ?? !candidates(
+                    for: generation, in: listing
+                ).isEmpty
             return isAlive ? [.revokeFailed(name, why: "still listed", needsPerson: false, retryAfter: nil)] : [.seenRefused(name)]
         default: return []
         }
     }
 
-    private mutating func revoke(_ name: String, _ pass: inout Pass, _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) -> [Event] {
+    private mutating func revoke(_ name: String, _ pass: inout Pass, _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop)
+        -> [Event]
+    {
         guard let generation = token.generation(name) else { return [] }
         guard let id = generation.keyID else {
             try list(&pass, &chooser)
@@ -234,14 +246,18 @@ extension ToyWorld {
             keys[index].endsAt = isLate ? now.wall.addingTimeInterval(700) : now.wall
             keys[index].isListedAlive = isLate
         }
-        return [trouble == nil || trouble == "revoked later" ? .revokeAnswered(name) : .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil)]
+        return [
+            trouble == nil || trouble == "revoked later"
+                ? .revokeAnswered(name) : .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil)
+        ]
     }
 
     /// A withdrawal puts the old secret back before it ends the new one, where the old one still lives.
     private func mayEnd(_ key: ToyKey, _ policy: TokenPolicy?) throws(Stop) {
         let targets = policy?.targets.map(\.id) ?? []
         guard token.ending == nil, targets.contains(where: { files[$0] == key.id || memories[$0] == key.id }) else { return }
-        guard let current = token.currentGeneration, current.name != key.name, let old = keyring[current.name]?.secret, isAccepted(old) else { return }
+        guard let current = token.currentGeneration, current.name != key.name, let old = keyring[current.name]?.secret, isAccepted(old)
+        else { return }
         throw .broken("\(key.name) is revoked while a consumer reads it and \(current.name) still lives")
     }
 }

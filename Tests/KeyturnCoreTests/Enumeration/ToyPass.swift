@@ -48,7 +48,8 @@ extension ToyWorld {
     private mutating func takeIntents(_ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) {
         for intent in token.generations where intent.state == .intended {
             if let record = keyring[intent.name], token.rotation?.phase == .minting {
-                try self.record([.minted(intent.name, record.showsID ? keyID(record.secret) : nil, fingerprint: "f\(record.secret)")], policy, &chooser)
+                try self.record(
+                    [.minted(intent.name, record.showsID ? keyID(record.secret) : nil, fingerprint: "f\(record.secret)")], policy, &chooser)
             } else {
                 try self.record([.lost(intent.name, why: "died")], policy, &chooser)
             }
@@ -83,7 +84,9 @@ extension ToyWorld {
     }
 
     private var isSuspected: Bool {
-        guard let current = token.currentGeneration, current.state == .held, token.ending == nil, token.rotation?.isOpen != true else { return false }
+        guard let current = token.currentGeneration, current.state == .held, token.ending == nil, token.rotation?.isOpen != true else {
+            return false
+        }
         return current.refusals.map { !$0.areFinal(at: now.wall) } ?? false
     }
 
@@ -147,7 +150,9 @@ extension ToyWorld {
     private mutating func findDrift(_ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) {
         guard let policy, token.ending == nil else { return }
         for target in policy.targets {
-            guard let name = token.target(target.id).generation, let record = keyring[name], files[target.id] != record.secret else { continue }
+            guard let name = token.target(target.id).generation, let record = keyring[name], files[target.id] != record.secret else {
+                continue
+            }
             try self.record([.drifted(target.id)], policy, &chooser)
         }
     }
@@ -183,7 +188,9 @@ extension ToyWorld {
         if pass.listFailed { looks.append(now.wall.addingTimeInterval(Backoff.wait(after: 1, of: "pass"))) }
 
         let next = looks.min() ?? .distantFuture
-        if next > now.wall.addingTimeInterval(7 * 86400), pass.watches, pass.began == token, pass.listing == keys, pass.faults == faults, pass.meddling == meddling, requests.isEmpty {
+        if next > now.wall.addingTimeInterval(7 * 86400), pass.watches, pass.began == token, pass.listing == keys, pass.faults == faults,
+            pass.meddling == meddling, requests.isEmpty
+        {
             guard !late.isEmpty else {
                 process = .rested
                 return

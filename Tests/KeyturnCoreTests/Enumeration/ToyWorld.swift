@@ -156,7 +156,8 @@ struct ToyWorld: Hashable {
         guard meddling > 0 else { return }
         var ways: [Meddling] = []
         if rules.kills { ways += [.endCurrent, .spoilCurrent, .spoilComing, .loseCurrent, .loseComing] }
-        if case .driving = process {} else {
+        if case .driving = process {
+        } else {
             if rules.drifts, token.generations.contains(where: { $0.state == .retiring }) { ways.append(.drift) }
             if rules.requests { ways += [.askRotate, .askRevoke] }
             if policyIndex + 1 < rules.policies.count { ways.append(.policy) }
@@ -185,7 +186,9 @@ struct ToyWorld: Hashable {
         case .loseCurrent: lose(current)
         case .loseComing: lose(coming)
         case .drift:
-            guard let old = token.generations.first(where: { $0.state == .retiring }), let secret = keyring[old.name]?.secret else { return }
+            guard let old = token.generations.first(where: { $0.state == .retiring }), let secret = keyring[old.name]?.secret else {
+                return
+            }
             for id in files.keys { files[id] = secret }
         case .askRotate: requests.append(.rotate)
         case .askRevoke: requests.append(.revoke)
@@ -268,7 +271,9 @@ struct ToyWorld: Hashable {
 
     /// Is it held, or queued to be looked for or revoked?
     private func isKnown(_ name: String) -> Bool {
-        for generation in token.generations where generation.name == name { return generation.state != .revoked && generation.state != .unmade }
+        for generation in token.generations where generation.name == name {
+            return generation.state != .revoked && generation.state != .unmade
+        }
         return false
     }
 
@@ -289,11 +294,17 @@ struct ToyWorld: Hashable {
         }
         guard let policy = rules.policies[policyIndex] else { return nil }
         if let rotation = token.rotation, rotation.isOpen { return "it rests while \(rotation.phase)" }
-        guard alive.count == 1, alive[0].name == token.current, alive[0].isAccepted else { return "at rest \(alive.map(\.name)) live, current is \(token.current ?? "none")" }
-        guard Set(keyring.keys) == [alive[0].name] else { return "at rest the keyring holds \(keyring.keys.sorted()), and \(alive[0].name) lives" }
+        guard alive.count == 1, alive[0].name == token.current, alive[0].isAccepted else {
+            return "at rest \(alive.map(\.name)) live, current is \(token.current ?? "none")"
+        }
+        guard Set(keyring.keys) == [alive[0].name] else {
+            return "at rest the keyring holds \(keyring.keys.sorted()), and \(alive[0].name) lives"
+        }
         for target in policy.targets {
             guard files[target.id] == alive[0].id else { return "at rest \(target.id) does not hold what is current" }
-            guard target.then == nil || memories[target.id] == alive[0].id else { return "at rest a consumer of \(target.id) runs with something else" }
+            guard target.then == nil || memories[target.id] == alive[0].id else {
+                return "at rest a consumer of \(target.id) runs with something else"
+            }
         }
         return nil
     }
