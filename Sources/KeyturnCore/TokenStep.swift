@@ -111,10 +111,12 @@ extension Token {
         return .release(generation.name)
     }
 
-    /// Has every consumer taken up another one? A target that lags behind, or was found changed, may hold any of ours.
+    /// Has every consumer taken up the current one? A target that lags behind, or was found changed, may hold any of ours;
+    /// while the next one is on its way into the targets nothing is released, for it may have to be taken back.
     private func isOutOfTargets(_ generation: String, _ policy: TokenPolicy?) -> Bool {
         guard let policy else { return targets.allSatisfy { $0.generation != generation } }
-        return policy.targets.map { target($0.id) }.allSatisfy { $0.generation != generation && $0.appliedAt != nil }
+        guard let current, current != generation else { return false }
+        return policy.targets.allSatisfy { target($0.id).isApplied(current) }
     }
 }
 

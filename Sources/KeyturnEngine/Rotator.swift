@@ -142,12 +142,16 @@ struct Rotator: Sendable {
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else { return [.oldRefused(name)] }
         do throws(GatewayError) {
             guard case .refused(let why) = try await desk.gateway.probe(secret) else { return [.oldAccepted(name)] }
-            // One refusal may be the gateway's bad hour; its list has to agree, for the new generation ends with this.
+            // One refusal may be the gateway's bad hour; its list has to agree, or as many refusals as count, for the new
+            // generation ends with this.
             guard case .success(let listing) = await desk.list() else { return [] }
-            let isListed = token.generation(name).map { Desk.lists($0, alive: listing, at: ports.now().wall) } ?? false
-            return isListed
-                ? [.held(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil)]
-                : [.oldRefused(name)]
+            guard let old = token.generation(name), Desk.lists(old, alive: listing, at: ports.now().wall),
+                old.refusals?.areFinal(at: ports.now().wall) != true
+            else { return [.oldRefused(name)] }
+            return [
+                .trialRefused(name, why: why),
+                .held(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil),
+            ]
         } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
     }
 

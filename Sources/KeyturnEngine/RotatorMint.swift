@@ -13,6 +13,11 @@ extension Rotator {
         // Without the list nothing is tried, and nothing is the token's failure: the gateway is asked again by whoever
         // repeats the pass.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
+        // A lost create that this list shows and the pass's first one did not: it is revoked before another one is made.
+        let turnedUp = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
+            Desk.sole(for: lost, in: listing, at: ports.now().wall).map { Event.turnedUp(lost.name, $0) }
+        }
+        guard turnedUp.isEmpty else { return turnedUp }
         if let why = desk.clockIsOff { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
         if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
 
