@@ -14,6 +14,8 @@ package struct Finding: Sendable, Equatable {
         case leftPolicies = "left-policies"
         case gatewayChanged = "gateway-changed"
         case strayRecord = "stray-record"
+        case unknownKey = "unknown-key"
+        case revocationLate = "revocation-late"
     }
 
     package var code: Code

@@ -7,7 +7,8 @@ package struct Generation: Sendable, Equatable {
         case unmade
         /// Its name is in the journal; the create may be on its way. Can become: held, unmade, abandoned.
         case intended
-        /// The outcome of its create was never learnt. Should it turn up at the gateway it is revoked. Can become: revoking.
+        /// The outcome of its create was never learnt. Should it turn up at the gateway it is revoked. Can become: revoking,
+        /// and revoked once it is too late for it to turn up.
         case abandoned
         /// In the keyring, verified or about to be. Can become: retiring, revoking.
         case held
@@ -19,8 +20,20 @@ package struct Generation: Sendable, Equatable {
         case revoked
     }
 
+    /// How well its id is known.
+    package enum Identity: String, Sendable, CaseIterable {
+        /// The gateway's answer to its create named the id, or its list shows enough of the key.
+        case told
+        /// It is the only key of its name: true until another one appears.
+        case alone
+        /// Several keys have borne its name: whichever remains may be somebody else's, for ever.
+        case ambiguous
+    }
+
     package var name: String
     package var keyID: KeyID?
+    /// Nil until an id is known, or known not to be knowable.
+    package var identity: Identity?
     package var state: State
     /// When the name was journaled, before anything was asked of the gateway.
     package var intendedAt: Date
@@ -35,20 +48,23 @@ package struct Generation: Sendable, Equatable {
     package var retirement: Retirement?
     /// The trials in a row that refused it while it was in use.
     package var refusals: Refusals?
+    /// When it was put up for revocation; nil until then.
+    package var releasedAt: Date?
     /// When the gateway last answered its revocation with yes; it is over only when the secret is seen refused.
     package var revokeAnsweredAt: Date?
     /// Of its revocation, or of the reading of its evidence.
     package var attempts: Attempts
 
     package init(
-        name: String, keyID: KeyID? = nil, state: State, intendedAt: Date, createdAt: Date? = nil, expiresAt: Date? = nil,
+        name: String, keyID: KeyID? = nil, identity: Identity? = nil, state: State, intendedAt: Date, createdAt: Date? = nil, expiresAt: Date? = nil,
         fingerprint: String? = nil,
         signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil,
-        revokeAnsweredAt: Date? = nil,
+        releasedAt: Date? = nil, revokeAnsweredAt: Date? = nil,
         attempts: Attempts = Attempts()
     ) {
         self.name = name
         self.keyID = keyID
+        self.identity = identity ?? (keyID == nil ? nil : .told)
         self.state = state
         self.intendedAt = intendedAt
         self.createdAt = createdAt
@@ -58,6 +74,7 @@ package struct Generation: Sendable, Equatable {
         self.foreignIDs = foreignIDs
         self.retirement = retirement
         self.refusals = refusals
+        self.releasedAt = releasedAt
         self.revokeAnsweredAt = revokeAnsweredAt
         self.attempts = attempts
     }

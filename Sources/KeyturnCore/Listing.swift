@@ -36,11 +36,12 @@ package struct ListedKey: Sendable, Equatable {
     package var createdAt: Date?
     package var lastUsedAt: Date?
     package var expiresAt: Date?
+    package var mask: KeyMask?
     package var shown: ShownAttributes
 
     package init(
         id: KeyID?, name: String, status: Status, createdAt: Date? = nil, lastUsedAt: Date? = nil, expiresAt: Date? = nil,
-        shown: ShownAttributes = ShownAttributes()
+        mask: KeyMask? = nil, shown: ShownAttributes = ShownAttributes()
     ) {
         self.id = id
         self.name = name
@@ -48,6 +49,7 @@ package struct ListedKey: Sendable, Equatable {
         self.createdAt = createdAt
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt
+        self.mask = mask
         self.shown = shown
     }
 

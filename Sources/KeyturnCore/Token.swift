@@ -117,7 +117,11 @@ package enum Event: Sendable, Equatable {
     case trialRefused(String, why: String)
     /// Nothing was tried at the gateway, or only read there.
     case held(why: String, needsPerson: Bool, retryAfter: TimeInterval?)
-    case identified(String, KeyID)
+    case identified(String, KeyID, Generation.Identity)
+    /// Several keys bear its name, and none is known to be it.
+    case confused(String)
+    /// An abandoned create has not turned up in all the time that it could have.
+    case neverCame(String)
     case accepted(String)
     case refusedOnce(String, why: String)
     case refused(String, why: String)
@@ -135,7 +139,7 @@ package enum Event: Sendable, Equatable {
     case revokeFailed(String, why: String, needsPerson: Bool, retryAfter: TimeInterval?)
     /// An abandoned create turned up at the gateway after all.
     case turnedUp(String, KeyID)
-    case adopted(name: String, KeyID, createdAt: Date?, expiresAt: Date?, fingerprint: String, signature: String)
+    case adopted(name: String, KeyID, Generation.Identity, createdAt: Date?, expiresAt: Date?, fingerprint: String, signature: String)
     case ended(Token.Ending)
     case removed(TargetID)
     /// An expired token's target holds something that is not known to be its secret.

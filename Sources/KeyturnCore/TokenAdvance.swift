@@ -30,7 +30,11 @@ extension Token {
         case .held(let why, let needsPerson, let retryAfter):
             guard rotation?.isOpen == true else { throw Mismatch("held without a rotation") }
             rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name.text, at: now.wall)
-        case .identified(let name, let id): try change(name, from: [.held, .retiring, .revoking]) { $0.keyID = id }
+        case .identified(let name, let id, let identity):
+            try change(name, from: [.held, .retiring, .revoking]) { ($0.keyID, $0.identity) = (id, identity) }
+        case .confused(let name):
+            try change(name, from: [.abandoned, .held, .retiring, .revoking]) { ($0.keyID, $0.identity) = (nil, .ambiguous) }
+        case .neverCame(let name): try change(name, from: [.abandoned]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
         case .accepted(let name): try accepted(name, policy, now)
         case .refusedOnce(let name, let why): try refusedOnce(name, why, now)
         case .refused(let name, let why): try withdraw(name, why, now)
@@ -48,15 +52,18 @@ extension Token {
         case .read(let name, let reading): try read(name, reading, now)
         case .readFailed(let name, let why, let retryAfter):
             try change(name, from: [.retiring]) { $0.attempts.failed(why, retryAfter: retryAfter, of: name, at: now.wall) }
-        case .released(let name): try change(name, from: [.retiring]) { ($0.state, $0.attempts) = (.revoking, Attempts()) }
+        case .released(let name): try change(name, from: [.retiring]) { $0.release(now) }
         case .revokeAnswered(let name):
             try change(name, from: [.revoking]) { ($0.revokeAnsweredAt, $0.attempts) = (now.wall, Attempts()) }
         case .seenRefused(let name): try change(name, from: [.revoking]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
         case .revokeFailed(let name, let why, let needsPerson, let retryAfter): try revokeFailed(name, why, needsPerson, retryAfter, now)
         case .turnedUp(let name, let id):
-            try change(name, from: [.abandoned]) { ($0.state, $0.keyID, $0.attempts) = (.revoking, id, Attempts()) }
-        case .adopted(let name, let id, let createdAt, let expiresAt, let fingerprint, let signature):
-            try adopt(name, id, createdAt, expiresAt, fingerprint, signature, now)
+            try change(name, from: [.abandoned]) {
+                ($0.keyID, $0.identity) = (id, .alone)
+                $0.release(now)
+            }
+        case .adopted(let name, let id, let identity, let createdAt, let expiresAt, let fingerprint, let signature):
+            try adopt(name, id, identity, createdAt, expiresAt, fingerprint, signature, now)
         case .ended(let how): end(how, now)
         case .removed(let id), .leftAlone(let id): targets.removeAll { $0.id == id }
         case .drifted(let id):
@@ -91,6 +98,7 @@ extension Token {
         guard rotation?.phase == .minting else { throw Mismatch("\(name) was minted outside of minting") }
         try change(name, from: [.intended]) {
             ($0.state, $0.keyID, $0.fingerprint, $0.createdAt) = (.held, id, fingerprint, $0.createdAt ?? now.wall)
+            if id != nil { $0.identity = .told }
         }
         rotation?.generation = name
         enter(.verifying)
@@ -148,15 +156,15 @@ extension Token {
     /// The rotation is over without its generation: that one is revoked at once.
     private mutating func abandon(_ now: Moment) {
         let why = attempts.lastError ?? "withdrawn"
-        discard(rotation?.generation)
+        discard(rotation?.generation, now)
         close(.abandoned, now)
         attempts.failed(why, of: name.text, at: now.wall)
     }
 
-    private mutating func discard(_ generation: String?) {
+    private mutating func discard(_ generation: String?, _ now: Moment) {
         for index in generations.indices where generations[index].name == generation {
             switch generations[index].state {
-            case .held, .retiring: (generations[index].state, generations[index].attempts) = (.revoking, Attempts())
+            case .held, .retiring: generations[index].release(now)
             case .intended: generations[index].state = .abandoned
             case .unmade, .abandoned, .revoking, .revoked: break
             }
@@ -211,13 +219,13 @@ extension Token {
     }
 
     private mutating func adopt(
-        _ name: String, _ id: KeyID, _ createdAt: Date?, _ expiresAt: Date?, _ fingerprint: String, _ signature: String, _ now: Moment
+        _ name: String, _ id: KeyID, _ identity: Generation.Identity, _ createdAt: Date?, _ expiresAt: Date?, _ fingerprint: String, _ signature: String, _ now: Moment
     ) throws(Mismatch) {
         guard rotation?.phase == .minting else { throw Mismatch("\(name) was adopted outside of minting") }
         guard generation(name) == nil else { throw Mismatch("\(name) is known already") }
         generations.append(
             Generation(
-                name: name, keyID: id, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall, expiresAt: expiresAt,
+                name: name, keyID: id, identity: identity, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall, expiresAt: expiresAt,
                 fingerprint: fingerprint, signature: signature
             )
         )
@@ -236,7 +244,7 @@ extension Token {
         endedAt = now.wall
         current = nil
         attempts = Attempts()
-        for index in generations.indices { discard(generations[index].name) }
+        for index in generations.indices { discard(generations[index].name, now) }
     }
 
     // MARK: Evidence and revocation
@@ -311,5 +319,12 @@ extension Token {
         if let index = targets.firstIndex(where: { $0.id == id }) { return index }
         targets.append(TargetState(id: id))
         return targets.count - 1
+    }
+}
+
+extension Generation {
+    /// Puts it up for revocation.
+    fileprivate mutating func release(_ now: Moment) {
+        (state, attempts, releasedAt) = (.revoking, Attempts(), now.wall)
     }
 }

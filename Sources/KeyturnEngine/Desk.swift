@@ -65,45 +65,11 @@ final class Desk: Sendable {
     /// True once for a name: two tokens whose patterns can meet must not reach for the same one in one pass.
     func take(_ name: String) -> Bool { takenNames.withLock { $0.insert(name).inserted } }
 
-    /// More than five minutes between the two clocks: one of them is wrong, and a create or a revoke by a wrong clock
-    /// cannot be taken back.
-    static let tolerance: TimeInterval = 300
-
-    /// Seconds after its intent in which a create may still land.
-    static let longestWay: TimeInterval = 3600
-
+    /// Why a create or a revoke by schedule, which cannot be taken back, has to wait: the two clocks differ by more than the
+    /// tolerance, so one of them is wrong.
     var clockIsOff: String? {
-        guard let error = clockError.withLock({ $0 }), abs(error) > Desk.tolerance else { return nil }
+        guard let error = clockError.withLock({ $0 }), abs(error) > Sighting.tolerance else { return nil }
         return
             "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
-    }
-
-    /// Keys under a generation's name that were not there before our create, whatever became of them: ours is one of
-    /// these, and so is whoever else took the name.
-    static func newcomers(for generation: Generation, in listing: Listing) -> [ListedKey] {
-        listing.keys(named: generation.name).filter { key in key.id.map { !generation.foreignIDs.contains($0) } ?? false }
-    }
-
-    /// Those of them that live and fit in time. A key that is older than our wish for it is somebody else's, and so is one
-    /// that was made long after: no create is on its way for an hour, while a person may well take the name that we gave
-    /// up. Where no time is shown, it counts when we see it.
-    static func candidates(for generation: Generation, in listing: Listing, at now: Date) -> [ListedKey] {
-        newcomers(for: generation, in: listing).filter { key in
-            let age = (key.createdAt ?? now).timeIntervalSince(generation.intendedAt)
-            return key.isAlive && age >= -Desk.tolerance && age <= Desk.longestWay
-        }
-    }
-
-    /// The one key that can be ours; nil where there is none or more than one, dead ones counted.
-    static func sole(for generation: Generation, in listing: Listing, at now: Date) -> KeyID? {
-        guard newcomers(for: generation, in: listing).count == 1 else { return nil }
-        return candidates(for: generation, in: listing, at: now).first?.id
-    }
-
-    /// Is a generation still alive by the list: by its id, or by its name where the list shows no ids?
-    static func lists(_ generation: Generation, alive listing: Listing, at now: Date) -> Bool {
-        if listing.keys(named: generation.name).contains(where: { $0.isAlive && $0.id == nil }) { return true }
-        if let id = generation.keyID { return listing.key(id)?.isAlive ?? false }
-        return !candidates(for: generation, in: listing, at: now).isEmpty
     }
 }

@@ -15,6 +15,7 @@ extension Keeper {
             let policy = policies[request.token]
             switch request.verb {
             case .rotate: try rotate(&tokens[index], policy, &request, &facts, recorder)
+            case .revoke where request.generation != nil: try release(&tokens[index], policy, &request, recorder)
             case .revoke:
                 if tokens[index].ending == nil { try recorder.record([.ended(.requested)], of: &tokens[index], under: policy) }
                 try recorder.record([.urged], of: &tokens[index], under: policy)
@@ -30,6 +31,24 @@ extension Keeper {
             try ports.journal.answer(request, at: ports.now().wall)
         }
         return facts
+    }
+
+    /// `revoke TOKEN --generation NAME`: a person's word in place of the evidence that nobody needs a replaced generation.
+    private func release(_ token: inout Token, _ policy: TokenPolicy?, _ request: inout Request, _ recorder: Recorder) throws {
+        let name = request.generation ?? ""
+        switch token.generation(name)?.state {
+        case .retiring:
+            if let target = token.targets.first(where: { $0.generation == name }) {
+                request.refusal = "\(target.id) still holds \(name): whoever reads it would fail"
+            } else {
+                try recorder.record([.released(name)], of: &token, under: policy)
+            }
+        // Asked before, by a driver that died before it could answer: it goes on at once.
+        case .revoking: try recorder.record([.urged], of: &token, under: policy)
+        case .held: request.refusal = "\(name) is in use: `keyturn rotate \(token.name)` replaces it, `keyturn revoke \(token.name)` ends the token"
+        case .unmade, .intended, .abandoned, .revoked, nil:
+            request.refusal = "\(token.name) has no living generation \(name): see `keyturn status \(token.name)`"
+        }
     }
 
     /// Starts here and now rather than with the plan, so that the answer can name the rotation.
@@ -79,13 +98,19 @@ struct Adoption: Sendable {
             let fitting = listing.keys.filter { key in
                 key.isAlive && key.id != nil && request.generation.map { key.name == $0 } ?? policy.pattern.matches(key.name)
             }
-            guard let key = fitting.first, let id = key.id, fitting.count == 1 else { return explain(fitting, request) }
+            let possible = fitting.filter { $0.mask?.fits(secret) ?? true }
+            if possible.isEmpty, !fitting.isEmpty { return "the gateway lists \(fitting[0].name) with another key than the one in \(file)" }
+            // The list may show enough of each key to say which; else its name has to.
+            let proven = possible.filter { $0.mask?.tells == true }
+            guard let key = proven.first ?? possible.first, let id = key.id, proven.count == 1 || possible.count == 1 else {
+                return explain(possible, request)
+            }
             guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else {
                 return "\(key.name) is in the journal already"
             }
             try ports.keyring.put(key.name, of: token.gateway, id: id, secret: secret)
             let adopted = Event.adopted(
-                name: key.name, id, createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
+                name: key.name, id, proven.isEmpty ? .alone : .told, createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
                 signature: policy.attributes.signature
             )
             let resumes: [Event] = token.ending == nil ? [] : [.resumed]

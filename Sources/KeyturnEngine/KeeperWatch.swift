@@ -34,13 +34,14 @@ extension Keeper {
             let mine = tokens.indices.filter { tokens[$0].gateway == name }
             guard watches || mine.contains(where: { wantsListing(tokens[$0]) }) else { continue }
             guard case .success(let listing) = await desk.list() else { continue }
-            for index in mine { try compare(&tokens[index], listing, recorder) }
+            for index in mine { try compare(&tokens[index], listing, desk, recorder) }
             for index in mine {
                 do throws(KeyringError) {
                     if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
                 } catch { findings.append(unreadable(tokens[index], error)) }
             }
             if watches { try putBack(mine, &tokens, recorder) }
+            if watches { findings += try strangers(at: name, among: mine.map { tokens[$0] }, in: listing) }
             if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
             // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
@@ -82,21 +83,22 @@ extension Keeper {
         return try ports.keyring.secret(current.name, of: token.gateway) == nil
     }
 
-    private func compare(_ token: inout Token, _ listing: Listing, _ recorder: Recorder) throws {
+    private func compare(_ token: inout Token, _ listing: Listing, _ desk: Desk, _ recorder: Recorder) throws {
+        let identification = Identification(keyring: ports.keyring)
         for generation in token.generations {
-            switch generation.state {
-            case .abandoned:
-                if let id = Desk.sole(for: generation, in: listing, at: ports.now().wall) {
-                    try recorder.record([.turnedUp(generation.name, id)], of: &token, under: policies[token.name])
-                }
-            case .held, .retiring, .revoking:
-                guard generation.keyID == nil else { continue }
-                if let id = Desk.sole(for: generation, in: listing, at: ports.now().wall) {
-                    try recorder.record([.identified(generation.name, id)], of: &token, under: policies[token.name])
-                }
-            case .unmade, .intended, .revoked: break
+            let isOff = desk.clockIsOff != nil
+            if let event = identification.event(for: generation, at: token.gateway, in: listing, clockIsOff: isOff) {
+                try recorder.record([event], of: &token, under: policies[token.name])
             }
         }
+    }
+
+    /// Keys that bear our names and are not ours.
+    private func strangers(at gateway: GatewayName, among tokens: [Token], in listing: Listing) throws -> [Finding] {
+        let strangers = Strangers(tokens, policies.values.filter { $0.gateway == gateway })
+        let past = try ports.journal.owners(of: gateway, names: strangers.unaccounted(in: listing))
+        let environments = Dictionary(tokens.map { ($0.name, $0.environment) }) { first, _ in first }
+        return strangers.findings(in: listing, past: past, environments: environments)
     }
 
     /// Tokens whose secret in use is dead: the list shows it ended or gone and it is refused, or it was refused three times

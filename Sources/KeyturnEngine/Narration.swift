@@ -15,6 +15,8 @@ extension Event {
         case .trialRefused: "trial-refused"
         case .held: "held"
         case .identified: "identified"
+        case .confused: "confused"
+        case .neverCame: "never-came"
         case .accepted: "accepted"
         case .refusedOnce: "refused-once"
         case .refused: "refused"
@@ -44,12 +46,12 @@ extension Event {
         switch self {
         case .intended(let name, _, _, _), .minted(let name, _, _), .notMade(let name, _, _, _), .lost(let name, _),
             .trialAccepted(let name),
-            .trialRefused(let name, _), .identified(let name, _), .accepted(let name), .refusedOnce(let name, _), .refused(let name, _),
+            .trialRefused(let name, _), .identified(let name, _, _), .confused(let name), .neverCame(let name), .accepted(let name), .refusedOnce(let name, _), .refused(let name, _),
             .published(_, let name), .took(_, let name), .confirmed(_, let name), .oldAccepted(let name), .oldRefused(let name),
             .read(let name, _),
             .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name),
             .revokeFailed(let name, _, _, _),
-            .turnedUp(let name, _), .adopted(let name, _, _, _, _, _):
+            .turnedUp(let name, _), .adopted(let name, _, _, _, _, _, _):
             name
         case .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
         }
@@ -68,7 +70,10 @@ extension Event {
         case .trialAccepted(let name): "\(name) is accepted again"
         case .trialRefused(let name, let why): "\(name), which is in use, was refused: \(why)"
         case .held(let why, _, _): why
-        case .identified(let name, let id): "\(name) is \(id) at the gateway"
+        case .identified(let name, let id, let identity):
+            "\(name) is \(id) at the gateway" + (identity == .told ? "" : ", the only key of its name")
+        case .confused(let name): "several keys at the gateway bear the name \(name), and which one is ours is not known any more"
+        case .neverCame(let name): "\(name), whose create was lost, has not turned up in more than an hour: it was not made"
         case .accepted(let name): "\(name) is accepted"
         case .refusedOnce(let name, let why): "\(name) is not accepted yet: \(why)"
         case .refused(let name, let why): "\(name) is withdrawn: \(why)"
@@ -85,7 +90,7 @@ extension Event {
         case .seenRefused(let name): "\(name) is revoked"
         case .revokeFailed(let name, let why, _, _): "\(name) is not revoked yet: \(why)"
         case .turnedUp(let name, let id): "\(name), whose create was lost, turned up as \(id) and is to be revoked"
-        case .adopted(let name, let id, _, _, _, _): "\(name) (\(id)) is taken over"
+        case .adopted(let name, let id, _, _, _, _, _): "\(name) (\(id)) is taken over"
         case .ended(let how): how == .expired ? "has expired and ends" : "ended by request: all its generations are to be revoked"
         case .removed(let target): "removed from \(target)"
         case .leftAlone(let target): "\(target) does not hold the expired secret, or holds more than can be told: it is left alone"

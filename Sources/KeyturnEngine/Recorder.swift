@@ -72,9 +72,9 @@ extension Event {
         switch self {
         case .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
         case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
-            .trialRefused, .leftAlone:
+            .trialRefused, .leftAlone, .confused:
             .warning
-        case .urged, .intended, .identified, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed:
+        case .urged, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed:
             .info
         case .read, .trialAccepted: .debug
         }

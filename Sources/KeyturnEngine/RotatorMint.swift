@@ -14,10 +14,10 @@ extension Rotator {
         // repeats the pass.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
         // A lost create that this list shows and the pass's first one did not: it is revoked before another one is made.
-        let turnedUp = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
-            Desk.sole(for: lost, in: listing, at: ports.now().wall).map { Event.turnedUp(lost.name, $0) }
+        let settled = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
+            identification.event(for: lost, at: token.gateway, in: listing, clockIsOff: desk.clockIsOff != nil)
         }
-        guard turnedUp.isEmpty else { return turnedUp }
+        guard settled.isEmpty else { return settled }
         if let why = desk.clockIsOff { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
         if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
 
@@ -61,15 +61,21 @@ extension Rotator {
             }
             let events: [Event] = [.minted(name, id, fingerprint: try ports.keyring.fingerprint(secret))]
             guard id == nil, let generation = token.generation(name) else { return events }
-            return events + (await identify(generation, token).map { [.identified(name, $0)] } ?? [])
+            return events + (await identify(generation, token))
         }
     }
 
-    /// The id that the answer did not tell: the only living one of its name that was not there before.
-    func identify(_ generation: Generation, _ token: Token) async -> KeyID? {
-        guard case .success(let listing) = await desk.list() else { return nil }
-        return Desk.sole(for: generation, in: listing, at: ports.now().wall)
+    /// The id that the answer did not tell, as far as a new list shows it.
+    private func identify(_ generation: Generation, _ token: Token) async -> [Event] {
+        guard case .success(let listing) = await desk.list() else { return [] }
+        return switch identification.sighting(of: generation, at: token.gateway, in: listing) {
+        case .proven(let id): [.identified(generation.name, id, .told)]
+        case .alone(let id): [.identified(generation.name, id, .alone)]
+        case .unclear, .none: []
+        }
     }
+
+    var identification: Identification { Identification(keyring: ports.keyring) }
 
     /// What would stop the rotation after its create: a target that cannot be written, a consumer that cannot be told.
     private func obstacle(_ policy: TokenPolicy) -> String? {

@@ -10,7 +10,7 @@ extension Rotator {
         // Before our own reading, which the gateway may count as a use.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
         // Ended by somebody else: there is nothing left to wait for.
-        if !Desk.lists(generation, alive: listing, at: ports.now().wall) { return [.released(name)] }
+        if !listing.showsAlive(generation) { return [.released(name)] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
@@ -61,7 +61,7 @@ extension Rotator {
         guard let generation = token.generation(name) else { return [] }
         if desk.refusesAdmin { return [] }
         do throws(GatewayError) {
-            guard let id = generation.keyID else { return try await resolve(generation) }
+            guard let id = generation.keyID else { return try await resolve(generation, token) }
             switch try await confirm(id, of: generation) {
             case .isOurs: break
             // Nothing to revoke; that it is gone is seen when its secret is refused.
@@ -70,6 +70,7 @@ extension Rotator {
                 let why =
                     "the gateway lists \(id) under another name (\(other.prefix(80))): make sure whose it is and revoke it in the console"
                 return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
+            case .isUnclear: return [.confused(name)]
             }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
@@ -81,7 +82,7 @@ extension Rotator {
     }
 
     private enum Confirmation {
-        case isOurs, isGone, isAnothers(String)
+        case isOurs, isGone, isAnothers(String), isUnclear
     }
 
     /// Nothing is revoked that the gateway's own list does not show with our id and our name together. A list that knows
@@ -89,6 +90,8 @@ extension Rotator {
     private func confirm(_ id: KeyID, of generation: Generation) async throws(GatewayError) -> Confirmation {
         var listing = try await desk.listed()
         if listing.key(id) == nil { listing = try await desk.list().get() }
+        // An id that was only inferred is ours as long as no other key has borne its name.
+        if generation.identity != .told, listing.newcomers(for: generation).contains(where: { $0.id != id }) { return .isUnclear }
         if let listed = listing.key(id) { return listed.name == generation.name ? .isOurs : .isAnothers(listed.name) }
         // A list without ids can only be asked for the name.
         return listing.keys(named: generation.name).contains { $0.id == nil && $0.isAlive } ? .isOurs : .isGone
@@ -96,21 +99,24 @@ extension Rotator {
 
     /// A generation whose create did not tell its id: it is the only one of its name that can be ours, or it is for a
     /// person to say which.
-    private func resolve(_ generation: Generation) async throws(GatewayError) -> [Event] {
+    private func resolve(_ generation: Generation, _ token: Token) async throws(GatewayError) -> [Event] {
         let listing = try await desk.list().get()
-        let newcomers = Desk.newcomers(for: generation, in: listing)
-        switch newcomers.count {
-        case 0:
+        let name = generation.name
+        switch identification.sighting(of: generation, at: token.gateway, in: listing) {
+        case .proven(let id): return [.identified(name, id, .told)]
+        case .alone(let id): return [.identified(name, id, .alone)]
+        case .none:
             // It was created, so a list that does not show it yet may show it later.
-            if generation.fingerprint != nil, ports.now().wall.timeIntervalSince(generation.intendedAt) < Desk.longestWay {
-                return [.revokeFailed(generation.name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
+            if generation.fingerprint != nil, listing.newcomers(for: generation).isEmpty,
+                ports.now().wall.timeIntervalSince(generation.intendedAt) < Sighting.longestWay
+            {
+                return [.revokeFailed(name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
             }
-            return [.revokeAnswered(generation.name)]
-        case 1: return newcomers[0].id.map { [.identified(generation.name, $0)] } ?? []
-        default:
-            let ids = newcomers.compactMap(\.id?.text).prefix(5).joined(separator: ", ")
-            let why = "several keys bear its name (\(ids)) and which one is ours is not known: revoke it in the gateway's console"
-            return [.revokeFailed(generation.name, why: why, needsPerson: true, retryAfter: nil)]
+            return [.revokeAnswered(name)]
+        case .unclear:
+            let ids = listing.newcomers(for: generation).map { $0.id?.text ?? "no id" }.prefix(5).joined(separator: ", ")
+            let why = "which key of its name (\(ids)) is ours is not known: revoke it in the gateway's console, or give the other one another name"
+            return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
         }
     }
 
@@ -127,7 +133,7 @@ extension Rotator {
             // A refusal alone may be the gateway's bad hour: its list has to agree before the secret is forgotten.
             if desk.refusesAdmin { return [] }
             let listing = try await desk.list().get()
-            if !Desk.lists(generation, alive: listing, at: ports.now().wall) { return [.seenRefused(name)] }
+            if !listing.showsAlive(generation) { return [.seenRefused(name)] }
             return [
                 .revokeFailed(
                     name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)

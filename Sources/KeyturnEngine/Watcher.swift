@@ -26,8 +26,9 @@ struct Watcher: Sendable {
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
         case .manyDead: desks[subject] == nil || watched.contains(subject)
+        case .unknownKey: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
         case .secretUnreadable: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
-        case .attributesUnconfirmed, .ambiguousKey: finding.token.map { tokens[$0] == nil || hasList(tokens[$0]) } ?? true
+        case .attributesUnconfirmed, .ambiguousKey, .revocationLate: finding.token.map { tokens[$0] == nil || hasList(tokens[$0]) } ?? true
         }
     }
 
@@ -66,7 +67,16 @@ struct Watcher: Sendable {
                 add(
                     .overlapTooLong, .error, generation.name,
                     "\(generation.name) is still in use \(policy?.overlap.atMost.description ?? "") after it was replaced",
-                    "find who uses it; it is revoked once it has been quiet for \(retirement.quietFor), or by hand in the gateway's console"
+                    "find who uses it: it is revoked by itself once it has been quiet for \(retirement.quietFor); to wait longer do nothing, "
+                        + "to revoke it in spite of its use: `keyturn revoke \(token.name) --generation \(generation.name)`"
+                )
+            }
+            if isLate(generation, desk), let since = generation.releasedAt {
+                add(
+                    .revocationLate, .error, generation.name,
+                    "\(generation.name) is to be revoked since \(since.formatted(.iso8601)) and may still be alive"
+                        + (generation.attempts.lastError.map { ": \($0)" } ?? ""),
+                    "mend what holds it up (see `keyturn status \(token.name)`), or revoke it in the gateway's console"
                 )
             }
             if case .success(let listing)? = desk?.answer { findings += self.findings(about: generation, of: token, policy, listing) }
@@ -74,17 +84,28 @@ struct Watcher: Sendable {
         return findings
     }
 
+    /// Has its revocation taken longer than any gateway's cache keeps a dead key alive? A gateway in trouble is told of as such,
+    /// and for a day that is enough.
+    private func isLate(_ generation: Generation, _ desk: Desk?) -> Bool {
+        guard generation.state == .revoking, let since = generation.releasedAt else { return false }
+        let hasList = if case .success? = desk?.answer { true } else { false }
+        return now.wall.timeIntervalSince(since) > (hasList ? 3600 : 86400)
+    }
+
     private func findings(about generation: Generation, of token: Token, _ policy: TokenPolicy?, _ listing: Listing) -> [Finding] {
-        if generation.state == .abandoned || (generation.isLiving && generation.keyID == nil) {
-            let newcomers = Desk.newcomers(for: generation, in: listing)
-            // Nothing alive is nobody's worry; the only one that fits is ours, and is dealt with.
-            guard newcomers.contains(where: \.isAlive), Desk.sole(for: generation, in: listing, at: now.wall) == nil else { return [] }
-            let ids = newcomers.filter(\.isAlive).compactMap(\.id?.text).prefix(5).joined(separator: ", ")
+        if [.abandoned, .unmade].contains(generation.state) || (generation.isLiving && generation.keyID == nil) {
+            switch listing.sighting(of: generation) {
+            case .none: return []
+            // The only one that fits is ours, and is dealt with; but where the gateway said no, there should be none.
+            case .alone, .proven: if generation.state != .unmade { return [] }
+            case .unclear: break
+            }
+            let ids = listing.newcomers(for: generation).filter(\.isAlive).map { $0.id?.text ?? "no id" }.prefix(5).joined(separator: ", ")
             return [
                 Finding(
                     code: .ambiguousKey, severity: .error, token: token.name, environment: token.environment, subject: generation.name,
                     sentence: "a key that bears the name \(generation.name) (\(ids)) may be ours or somebody else's; it is not touched",
-                    help: "find out who uses it; if nobody does, revoke it in the gateway's console"
+                    help: "find out who uses it; if nobody does, revoke it in the gateway's console, else give it another name there"
                 )
             ]
         }

@@ -57,6 +57,8 @@ struct RevokeCommand: AsyncParsableCommand {
 
     @OptionGroup var site: SiteOptions
     @Argument(help: "Its stable name.") var token: String
+    @Option(
+        help: ArgumentHelp("Only this replaced generation, in spite of its use; the token goes on.", valueName: "name")) var generation: String?
 
     func run() async throws {
         CommandLog.bootstrap()
@@ -65,9 +67,9 @@ struct RevokeCommand: AsyncParsableCommand {
         guard try site.tokens().contains(where: { $0.name == name }) else {
             throw Refusal(.failed, "no policy asks for \(name), and the journal does not know it")
         }
-        let request = try site.house.journal.file(Request(verb: .revoke, token: name, filedAt: Date()))
-        let pursuit = Pursuit(site: site, requests: [request]) { _, token in
-            let left = token.generations.filter { $0.state == .revoking || $0.state == .held || $0.state == .retiring }
+        let request = try site.house.journal.file(Request(verb: .revoke, token: name, generation: generation, filedAt: Date()))
+        let pursuit = Pursuit(site: site, requests: [request]) { request, token in
+            let left = token.generations.filter { one in one.isLiving && request.generation.map { one.name == $0 } ?? true }
             if left.isEmpty { return .done }
             if TokenStatus(of: token, under: site.policies[name], verdict: nil, at: HostClock.now()).stuck != nil { return .stuck }
             // A gateway that lags for minutes is waited for by the driver, not by a person.
@@ -75,7 +77,7 @@ struct RevokeCommand: AsyncParsableCommand {
             return left.allSatisfy { $0.attempts.notBefore.map { $0 > soon } ?? false } ? .waits : nil
         }
         let exit = try await pursuit.follow()
-        if exit == .done, let token = try site.house.journal.token(name) {
+        if exit == .done, generation == nil, let token = try site.house.journal.token(name) {
             for target in token.targets { Terminal.print("\(name): \(target.id) still holds the revoked secret") }
         }
         try CommandLog.sum(up: [name], site, exit)

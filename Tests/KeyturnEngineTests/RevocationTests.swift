@@ -69,4 +69,49 @@ import Testing
         #expect(world.alive.contains("prod-webapp-api-2026-01"))
         world.isWell()
     }
+
+    @Test func `a person may revoke a replaced generation in spite of its use`() async throws {
+        let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(6), atMost: .days(2))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(1))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        let old = "prod-webapp-api-2026-01"
+        let current = world.ask(.revoke, .webapp, generation: "prod-webapp-api-2026-01-2")
+        let unknown = world.ask(.revoke, .webapp, generation: "prod-webapp-api-2019-01")
+        await machine.pass()
+        #expect(world.request(current)?.refusal?.contains("is in use") == true)
+        #expect(world.request(unknown)?.refusal?.contains("no living generation") == true)
+        #expect(world.alive.count == 2)
+        let asked = world.ask(.revoke, .webapp, generation: old)
+        await machine.run(for: .minutes(10))
+        #expect(world.request(asked)?.refusal == nil)
+        #expect(world.alive == ["prod-webapp-api-2026-01-2"])
+        world.isWell()
+    }
+
+    @Test func `a person's word does not revoke what still lies in a target`() async throws {
+        var (world, machine) = try await issued(.sample(targets: [.sample("/etc/webapp/token"), .sample("/etc/webapp/second")]))
+        world.with { $0.script[.publish] = [nil, .fails("read-only"), .fails("read-only")] }
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        let asked = world.ask(.revoke, .webapp, generation: "prod-webapp-api-2026-01")
+        await machine.pass()
+        #expect(world.request(asked)?.refusal != nil)
+        #expect(world.alive.count == 2)
+        world.isWell()
+    }
+
+    @Test func `a revocation that takes long is a finding until it is over`() async throws {
+        var (world, machine) = try await issued()
+        world.with { $0.standing[.revoke] = .withoutEffect }
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(24.9))
+        #expect(!world.findings.contains(.revocationLate))
+        await machine.run(for: .hours(3))
+        #expect(world.findings.contains(.revocationLate))
+        world.with { $0.standing[.revoke] = nil }
+        await machine.run(for: .hours(12))
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
 }

@@ -104,7 +104,7 @@ struct LaozhangPages {
             id: row["id"]?.identifier.map(KeyID.init), name: Redaction.bounded(name), status: status(row["status"]?.text ?? ""),
             createdAt: (row["created_at"] ?? row["created"])?.date,
             lastUsedAt: (row["last_used"] ?? row["last_used_at"])?.date,
-            expiresAt: row["expires_at"]?.date,
+            expiresAt: row["expires_at"]?.date, mask: row["key"]?.text.flatMap { KeyMask($0) },
             shown: ShownAttributes(
                 billing: row["billing_method"]?.text, permissions: strings(row["permissions"]), models: strings(row["allowed_models"]),
                 allowIPs: strings(row["ip_whitelist"] ?? row["allowed_ips"]), limits: limits(row)

@@ -103,10 +103,11 @@ extension Generation {
         let foreignIDs: String = try row.value("foreign_ids")
         let ids = try JSONDecoder().decode([String].self, from: Data(foreignIDs.utf8))
         try self.init(
-            name: row.value("name"), keyID: (row.optional("key_id") as String?).map(KeyID.init), state: row.word("state"),
+            name: row.value("name"), keyID: (row.optional("key_id") as String?).map(KeyID.init), identity: row.optionalWord("identity"), state: row.word("state"),
             intendedAt: row.value("intended_at"), createdAt: row.optional("created_at"), expiresAt: row.optional("expires_at"),
             fingerprint: row.optional("fingerprint"), signature: row.value("signature"),
             foreignIDs: ids.map(KeyID.init), retirement: Retirement(row), refusals: row.refusals,
+            releasedAt: row.optional("released_at"),
             revokeAnsweredAt: row.optional("revoke_answered_at"),
             attempts: row.attempts
         )
@@ -114,10 +115,10 @@ extension Generation {
 
     func columns(of token: Token) throws -> Columns {
         let columns: Columns = [
-            "gateway": token.gateway.text, "name": name, "token": token.name.text, "key_id": keyID?.text, "state": state.rawValue,
+            "gateway": token.gateway.text, "name": name, "token": token.name.text, "key_id": keyID?.text, "identity": identity?.rawValue, "state": state.rawValue,
             "intended_at": intendedAt, "created_at": createdAt, "expires_at": expiresAt, "fingerprint": fingerprint, "signature": signature,
             "foreign_ids": String(decoding: try JSONEncoder().encode(foreignIDs.map(\.text)), as: UTF8.self),
-            "revoke_answered_at": revokeAnsweredAt,
+            "released_at": releasedAt, "revoke_answered_at": revokeAnsweredAt,
         ]
         return [attempts.columns, refusals.columns, retirement.columns].reduce(columns) { $0.merging($1) { first, _ in first } }
     }

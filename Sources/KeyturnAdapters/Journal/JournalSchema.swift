@@ -6,6 +6,7 @@ enum JournalSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2") { db in try db.execute(sql: second) }
         return migrator
     }
 
@@ -121,5 +122,13 @@ enum JournalSchema {
             closed_at TEXT
         ) STRICT;
         CREATE UNIQUE INDEX one_open_finding ON finding(key) WHERE closed_at IS NULL;
+        """
+
+    /// How well a generation's id is known, and since when its revocation is waited for. What an older journal knew of ids
+    /// was told by the gateway or inferred, and which is not known: taken for the lesser.
+    private static let second = """
+        ALTER TABLE generation ADD COLUMN identity TEXT CHECK (identity IN ('told', 'alone', 'ambiguous'));
+        ALTER TABLE generation ADD COLUMN released_at TEXT;
+        UPDATE generation SET identity = 'alone' WHERE key_id IS NOT NULL;
         """
 }

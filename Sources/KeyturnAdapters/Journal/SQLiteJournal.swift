@@ -243,6 +243,17 @@ package final class SQLiteJournal: Journal {
         }
     }
 
+    package func owners(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: TokenName] {
+        try read { db in
+            let statement = try db.cachedStatement(sql: "SELECT token FROM generation WHERE gateway = ? AND name = ?")
+            var owners: [String: TokenName] = [:]
+            for name in names {
+                if let owner = try String.fetchOne(statement, arguments: [gateway.text, name]) { owners[name] = TokenName(owner) }
+            }
+            return owners
+        }
+    }
+
     // MARK: History, requests, findings
 
     package func history(of token: TokenName?, after number: Int64, limit: Int) throws(JournalError) -> [HistoryEntry] {

@@ -26,6 +26,9 @@ package protocol Journal: Sendable {
     /// The states of these generations; a name that is missing from the answer was never ours.
     func states(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: Generation.State]
 
+    /// Whose generations, in any state, bear these names; a name that is missing from the answer was never ours.
+    func owners(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: TokenName]
+
     /// Entries after a number, oldest first; of one token or of all.
     func history(of token: TokenName?, after number: Int64, limit: Int) throws(JournalError) -> [HistoryEntry]
 
@@ -96,7 +99,8 @@ package struct Request: Sendable, Equatable {
     package var verb: Verb
     package var token: TokenName
     package var reason: String?
-    /// Of `adopt`: the file that holds the secret, and the generation's name where several would fit.
+    /// Of `adopt`: the file that holds the secret, and the generation's name where several would fit. Of `revoke`: the one
+    /// replaced generation that it is about.
     package var file: String?
     package var generation: String?
     package var filedAt: Date

@@ -36,11 +36,11 @@ extension ToyWorld {
         try listOnce(&pass, &chooser)
         guard let listing = pass.listing else { return pass.unavailable.append(.mint) }
 
-        let turnedUp = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
-            let candidates = candidates(for: lost, in: listing)
-            return candidates.count == 1 ? Event.turnedUp(lost.name, keyID(candidates[0].id)) : nil
+        let shown = shown(listing)
+        let settled = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
+            lost.event(after: shown.sighting(of: lost), in: shown, clockIsOff: false)
         }
-        guard turnedUp.isEmpty else { return try record(turnedUp, policy, &chooser) }
+        guard settled.isEmpty else { return try record(settled, policy, &chooser) }
 
         try mayDie(ToyWorld.before, &chooser)
         let unmade = Set(token.generations.filter { $0.state == .unmade }.map(\.name))
@@ -105,8 +105,7 @@ extension ToyWorld {
             var events: [Event] = [.minted(name, trouble == nil ? keyID(key.id) : nil, fingerprint: "f\(key.id)")]
             if trouble != nil, let intent = token.generation(name) {
                 try list(&pass, &chooser)
-                let candidates = candidates(for: intent, in: pass.listing ?? [])
-                if candidates.count == 1 { events.append(.identified(name, keyID(candidates[0].id))) }
+                if case .alone(let id) = self.shown(pass.listing ?? []).sighting(of: intent) { events.append(.identified(name, id, .alone)) }
             }
             try record(events, policy, &chooser)
             try mayDie(ToyWorld.after, &chooser)
@@ -215,11 +214,7 @@ extension ToyWorld {
             guard let listing = pass.listing, let generation = token.generation(name) else {
                 return [.revokeFailed(name, why: "no list", needsPerson: false, retryAfter: nil)]
             }
-            let isAlive =
-                generation.keyID.map { id in listing.contains { keyID($0.id) == id && $0.isListedAlive } } ?? !candidates(
-                    for: generation, in: listing
-                ).isEmpty
-            return isAlive ? [.revokeFailed(name, why: "still listed", needsPerson: false, retryAfter: nil)] : [.seenRefused(name)]
+            return shown(listing).showsAlive(generation) ? [.revokeFailed(name, why: "still listed", needsPerson: false, retryAfter: nil)] : [.seenRefused(name)]
         default: return []
         }
     }
@@ -231,12 +226,13 @@ extension ToyWorld {
         guard let id = generation.keyID else {
             try list(&pass, &chooser)
             guard let listing = pass.listing else { return [.revokeFailed(name, why: "no list", needsPerson: false, retryAfter: nil)] }
-            let candidates = candidates(for: generation, in: listing)
-            if candidates.isEmpty {
+            switch shown(listing).sighting(of: generation) {
+            case .alone(let id), .proven(let id): return [.identified(name, id, .alone)]
+            case .unclear: return [.revokeFailed(name, why: "unclear", needsPerson: true, retryAfter: nil)]
+            case .none:
                 let isYoung = generation.fingerprint != nil && now.wall.timeIntervalSince(generation.intendedAt) < 3600
                 return [isYoung ? .revokeFailed(name, why: "not listed yet", needsPerson: false, retryAfter: nil) : .revokeAnswered(name)]
             }
-            return [.identified(name, keyID(candidates[0].id))]
         }
         let trouble = try fails(["not revoked", "revoked, no answer", "revoked later"], &chooser)
         if trouble != "not revoked", let index = keys.firstIndex(where: { keyID($0.id) == id }), keys[index].isListedAlive {

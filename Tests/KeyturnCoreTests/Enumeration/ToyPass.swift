@@ -104,23 +104,21 @@ extension ToyWorld {
     }
 
     private mutating func compare(_ listing: [ToyKey], _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) {
+        let shown = shown(listing)
         for generation in token.generations {
-            let candidates = candidates(for: generation, in: listing)
-            guard candidates.count == 1 else { continue }
-            switch generation.state {
-            case .abandoned: try record([.turnedUp(generation.name, keyID(candidates[0].id))], policy, &chooser)
-            case .held, .retiring, .revoking:
-                if generation.keyID == nil { try record([.identified(generation.name, keyID(candidates[0].id))], policy, &chooser) }
-            case .unmade, .intended, .revoked: break
+            if let event = generation.event(after: shown.sighting(of: generation), in: shown, clockIsOff: false) {
+                try record([event], policy, &chooser)
             }
         }
     }
 
-    func candidates(for generation: Generation, in listing: [ToyKey]) -> [ToyKey] {
-        listing.filter { key in
-            key.name == generation.name && key.isListedAlive && !generation.foreignIDs.contains(keyID(key.id))
-                && abs(key.createdAt.timeIntervalSince(generation.intendedAt)) <= 3600
-        }
+    /// What the gateway lists, as an answer of its own.
+    func shown(_ keys: [ToyKey]) -> Listing {
+        Listing(
+            keys: keys.map {
+                ListedKey(id: keyID($0.id), name: $0.name, status: $0.isListedAlive ? .active : .revoked, createdAt: $0.createdAt)
+            }, gatewayTime: now.wall
+        )
     }
 
     func keyID(_ id: Int) -> KeyID { KeyID("key_\(id)") }

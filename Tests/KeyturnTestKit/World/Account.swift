@@ -58,6 +58,8 @@ package struct Account: Sendable {
     package var answersIDs = true
     package var showsCreated = true
     package var showsLastUse = true
+    /// Does the list show the beginning and the end of each key?
+    package var showsMasks = false
     package var showsUsage = true
     /// Does a reading of usage count as a use of the key?
     package var countsReadings = true
@@ -119,7 +121,8 @@ package struct Account: Sendable {
                 } else { .active }
             return ListedKey(
                 id: key.id, name: key.name, status: status, createdAt: showsCreated ? key.createdAt : nil,
-                lastUsedAt: showsLastUse ? key.lastUsedAt : nil, expiresAt: key.expiresAt, shown: key.shown
+                lastUsedAt: showsLastUse ? key.lastUsedAt : nil, expiresAt: key.expiresAt,
+                mask: showsMasks ? KeyMask("\(key.secret.dropLast(7))****\(key.secret.suffix(2))") : nil, shown: key.shown
             )
         }
         return Listing(keys: shown, gatewayTime: time.addingTimeInterval(clockError))

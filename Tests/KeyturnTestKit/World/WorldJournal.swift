@@ -41,6 +41,12 @@ struct WorldJournal: Journal {
         try call(.readJournal) { $0.states(of: gateway, names: names) }
     }
 
+    func owners(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: TokenName] {
+        try call(.readJournal) { tables in
+            names.reduce(into: [:]) { owners, name in owners[name] = tables.owner(of: name, at: gateway) }
+        }
+    }
+
     func history(of token: TokenName?, after number: Int64, limit: Int) throws(JournalError) -> [HistoryEntry] {
         try call(.readJournal) { tables in
             Array(tables.history.filter { $0.number > number && (token == nil || $0.token == token) }.suffix(limit))

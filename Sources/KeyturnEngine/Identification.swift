@@ -1,0 +1,29 @@
+import KeyturnCore
+
+/// Finds out, from a gateway's list, which key a generation is whose id no answer has told.
+struct Identification: Sendable {
+    let keyring: any Keyring
+
+    /// What a list tells of one generation; with the masked key compared where the list shows one and the secret is held.
+    func sighting(of generation: Generation, at gateway: GatewayName, in listing: Listing) -> Sighting {
+        let fits = fits(generation, gateway, listing)
+        return listing.sighting(of: generation) { key in key.id.flatMap { fits[$0] } }
+    }
+
+    /// What happens to the generation by that.
+    func event(for generation: Generation, at gateway: GatewayName, in listing: Listing, clockIsOff: Bool) -> Event? {
+        generation.event(after: sighting(of: generation, at: gateway, in: listing), in: listing, clockIsOff: clockIsOff)
+    }
+
+    /// For each listed key under the generation's name that shows a mask: false where it cannot be ours, true where it must be.
+    private func fits(_ generation: Generation, _ gateway: GatewayName, _ listing: Listing) -> [KeyID: Bool] {
+        let masked = listing.keys(named: generation.name).filter { $0.mask != nil }
+        guard !masked.isEmpty, let secret = try? keyring.secret(generation.name, of: gateway) else { return [:] }
+        var fits: [KeyID: Bool] = [:]
+        for key in masked {
+            guard let id = key.id, let mask = key.mask else { continue }
+            if !mask.fits(secret) { fits[id] = false } else if mask.tells { fits[id] = true }
+        }
+        return fits
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import KeyturnCore
+import KeyturnEngine
+import KeyturnTestKit
+import Testing
+
+@Suite("Only what is known to be ours is revoked") struct IdentityTests {
+    private static let first = "prod-webapp-api-2026-01"
+    private static let second = "prod-webapp-api-2026-01-2"
+
+    /// Somebody else makes a key of that name.
+    private func addOthers(_ name: String, to world: World) {
+        world.with { state in state.account.land(state.account.makeKey(named: name, by: .others, at: state.now)) }
+    }
+
+    private func end(_ maker: Key.Maker, _ name: String, in world: World) {
+        world.with { state in
+            for key in state.account.keys where key.maker == maker && key.name == name {
+                state.account.end(key.id, by: .others, at: state.now)
+            }
+        }
+    }
+
+    /// A world whose gateway tells no ids in its answers, with one token that has its first generation.
+    private func untold() async throws -> (World, Machine) {
+        let world = World()
+        world.with { $0.account.answersIDs = false }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        try #require(world.webapp.currentGeneration?.identity == .alone)
+        return (world, machine)
+    }
+
+    @Test func `where the id was inferred, a second key of its name makes both untouchable for ever`() async throws {
+        var (world, machine) = try await untold()
+        addOthers(IdentityTests.first, to: world)
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .days(3))
+        #expect(world.alive == [IdentityTests.first, IdentityTests.first, IdentityTests.second])
+        #expect(world.findings.contains(.ambiguousKey) && world.findings.contains(.tokenStuck))
+        // Whoever made the other one deletes it: what remains could as well be theirs, had they deleted ours.
+        end(.others, IdentityTests.first, in: world)
+        await machine.run(for: .days(3))
+        #expect(world.alive == [IdentityTests.first, IdentityTests.second])
+        // The person who was asked finds ours unused and ends it.
+        end(.keyturn, IdentityTests.first, in: world)
+        await machine.run(for: .days(1))
+        #expect(world.alive == [IdentityTests.second])
+        #expect(world.findings.isEmpty, "\(world.sentences)")
+        world.isWell()
+    }
+
+    @Test func `an inferred id is given up when another key takes the name after it left the list`() async throws {
+        var (world, machine) = try await untold()
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(1))
+        // The list forgets ours and shows another's in its place.
+        world.with { state in
+            let later = state.now.addingTimeInterval(.days(9))
+            for key in state.account.keys where key.name == IdentityTests.first { state.account.change(key.id) { $0.listedFrom = later } }
+        }
+        addOthers(IdentityTests.first, to: world)
+        await machine.run(for: .days(3))
+        #expect(world.codes.contains("confused"))
+        #expect(world.with { $0.account.keys.allSatisfy { $0.maker == .keyturn || $0.endedBy == nil } })
+        world.isWell()
+    }
+
+    @Test func `a told id is revoked whoever else bears its name, and the other one is told of`() async throws {
+        var (world, machine) = try await issued()
+        addOthers(IdentityTests.first, to: world)
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .days(2))
+        #expect(world.with { state in state.account.living(named: IdentityTests.first, at: state.now).map(\.maker) } == [.others])
+        #expect(world.findings == [.unknownKey])
+        world.isWell()
+    }
+
+    @Test func `a masked key in the list tells ours from another of its name`() async throws {
+        var (world, machine) = try await untold()
+        world.with { $0.account.showsMasks = true }
+        addOthers(IdentityTests.first, to: world)
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .days(2))
+        #expect(world.with { state in state.account.living(named: IdentityTests.first, at: state.now).map(\.maker) } == [.others])
+        world.isWell()
+    }
+
+    @Test func `adopt takes a masked key in the list for proof, and refuses a name that is another key's`() async throws {
+        let world = World()
+        world.with { state in
+            state.account.showsMasks = true
+            for month in ["2025-10", "2025-11"] {
+                state.account.land(state.account.makeKey(named: "prod-webapp-api-\(month)", by: .keyturn, at: state.now))
+            }
+            state.files["/found"] = state.account.keys[0].secret
+            state.standing[.create] = .fails("not now")
+        }
+        var machine = Machine(world, [.sample()])
+        let wrong = world.ask(.adopt, .webapp, file: "/found", generation: "prod-webapp-api-2025-11")
+        await machine.pass()
+        #expect(world.request(wrong)?.refusal?.contains("with another key") == true)
+        world.ask(.adopt, .webapp, file: "/found")
+        await machine.pass()
+        #expect(try world.webapp.currentGeneration?.name == "prod-webapp-api-2025-10")
+        #expect(try world.webapp.currentGeneration?.identity == .told)
+    }
+
+    @Test(arguments: [true, false])
+    func `what a create left behind is swept after a day without a process`(showsTimes: Bool) async throws {
+        let world = World()
+        world.with { state in
+            state.account.showsCreated = showsTimes
+            state.script[.create] = [.diesAfter]
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        world.advance(by: .days(1))
+        await machine.run(for: .hours(1))
+        #expect(world.alive == [IdentityTests.second])
+        world.isWell()
+    }
+
+    @Test func `a lost create that no list shows for more than an hour is given up, and its name is touched no more`() async throws {
+        let world = World()
+        world.with { state in
+            state.account.showsCreated = false
+            state.script[.create] = [.lostBefore]
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.run(for: .hours(2))
+        #expect(world.codes.contains("never-came"))
+        addOthers(IdentityTests.first, to: world)
+        await machine.run(for: .days(1))
+        #expect(world.alive.sorted() == [IdentityTests.first, IdentityTests.second])
+        #expect(world.findings == [.unknownKey])
+        world.isWell()
+    }
+
+    @Test func `a clock that jumps ahead gives up no lost create`() async throws {
+        let world = World()
+        world.with { $0.script[.create] = [.late(1000)] }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        world.with { $0.clock.error = .days(2) }
+        await machine.run(for: .minutes(10))
+        world.with { $0.clock.error = 0 }
+        await machine.run(for: .hours(3))
+        #expect(world.alive == [IdentityTests.second])
+        #expect(world.codes.contains("turned-up"))
+        world.isWell()
+    }
+
+    @Test func `a key made by hand that is named like ours is told of and not touched`() async throws {
+        var (world, machine) = try await issued()
+        for name in ["prod-webapp-api-2025-03", "prod-webapp-api-2025-03-2", "prod-other-2025-03"] { addOthers(name, to: world) }
+        await machine.run(for: .hours(1))
+        #expect(world.findings == [.unknownKey])
+        #expect(world.sentences.first?.contains("prod-webapp-api-2025-03 (key_2), prod-webapp-api-2025-03-2 (key_3), named like") == true)
+        end(.others, "prod-webapp-api-2025-03", in: world)
+        end(.others, "prod-webapp-api-2025-03-2", in: world)
+        await machine.run(for: .hours(1))
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+}
