@@ -16,6 +16,7 @@ package struct Finding: Sendable, Equatable {
         case strayRecord = "stray-record"
         case unknownKey = "unknown-key"
         case revocationLate = "revocation-late"
+        case manyRemoved = "many-removed"
     }
 
     package var code: Code

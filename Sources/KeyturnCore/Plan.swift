@@ -27,7 +27,10 @@ package enum Verdict: Sendable, Equatable {
 package enum Plan {
     package static func verdict(on token: Token, under policy: TokenPolicy, facts: Facts = Facts(), at now: Moment) -> Verdict {
         if token.rotation?.isOpen == true { return .underWay }
-        if let ending = token.ending { return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request") }
+        // One that was ended because it had left the policies begins anew when a policy asks for it.
+        if let ending = token.ending, ending != .removed {
+            return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request")
+        }
 
         // Who wants to keep a token that exists does not want another one in its place because of a slip.
         if facts.adoptionIsRefused, token.serial == 0 { return .rests(until: nil, why: "its adoption was refused") }
@@ -61,6 +64,19 @@ package enum Plan {
         case .window(let until): return .waits(until: until, why: until == nil ? "its window never opens" : "outside of its window")
         case .later(let until): return rests(until: isTemporary ? current.expiresAt : until, isTemporary)
         }
+    }
+
+    /// What is decided about tokens that no policy asks for any more. A policy folder that was lost must not end everything in
+    /// it: where more than three, or a tenth, fall due at once, none is ended and `asks` names them.
+    package static func verdicts(onRemoved tokens: [Token], outOf count: Int, at now: Moment) -> (verdicts: [TokenName: Verdict], asks: [TokenName]) {
+        let leaving = tokens.filter { $0.removalDue != nil }
+        let due = leaving.filter { $0.removalDue.map { $0 <= now.wall } ?? false }.map(\.name)
+        let isMany = due.count > max(3, count / 10)
+        let verdicts = leaving.map { token -> (TokenName, Verdict) in
+            guard let end = token.removalDue, end <= now.wall else { return (token.name, .rests(until: token.removalDue, why: "no policy asks for it")) }
+            return (token.name, isMany ? .rests(until: nil, why: "no policy asks for it, nor for many others") : .end(.removed))
+        }
+        return (Dictionary(verdicts) { first, _ in first }, isMany ? due.sorted() : [])
     }
 
     private static func rests(until: Date?, _ isTemporary: Bool) -> Verdict {

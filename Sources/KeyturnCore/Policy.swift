@@ -29,13 +29,15 @@ package struct TokenPolicy: Sendable, Equatable {
     package var overlap: Overlap
     package var attributes: Attributes
     package var expires: Expiry
+    package var whenRemoved: WhenRemoved
     package var targets: [TargetPolicy]
 
     package var name: TokenName { pattern.stableName }
 
     package init(
         environment: String, project: String, purpose: String, gateway: GatewayName, pattern: NamingPattern, rotate: RotateRule,
-        overlap: Overlap = Overlap(), attributes: Attributes = Attributes(), expires: Expiry = .never, targets: [TargetPolicy]
+        overlap: Overlap = Overlap(), attributes: Attributes = Attributes(), expires: Expiry = .never,
+        whenRemoved: WhenRemoved = .keep, targets: [TargetPolicy]
     ) {
         self.environment = environment
         self.project = project
@@ -46,8 +48,17 @@ package struct TokenPolicy: Sendable, Equatable {
         self.overlap = overlap
         self.attributes = attributes
         self.expires = expires
+        self.whenRemoved = whenRemoved
         self.targets = targets
     }
+}
+
+/// What becomes of a token that no policy asks for any more. Kept in the journal, since its policy is gone by then.
+package enum WhenRemoved: Sendable, Equatable {
+    /// It stays alive and is told of.
+    case keep
+    /// It is ended so long after it was missed first, unless it comes back.
+    case revoke(after: TimeSpan)
 }
 
 package enum RotateRule: Sendable, Equatable {

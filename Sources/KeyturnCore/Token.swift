@@ -10,6 +10,8 @@ package struct Token: Sendable, Equatable {
         case requested
         /// A temporary token's time was up: its targets are removed.
         case expired
+        /// It left the policies, which had said `when_removed: {revoke_after: ...}`; its targets are left as they are.
+        case removed
     }
 
     package var name: TokenName
@@ -21,6 +23,10 @@ package struct Token: Sendable, Equatable {
     package var current: String?
     package var ending: Ending?
     package var endedAt: Date?
+    /// Of the policy that asked for it last.
+    package var whenRemoved: WhenRemoved
+    /// When its policy was missed first; nil while one asks for it.
+    package var leftAt: Date?
     /// Every generation that is not revoked, and those revoked in this run; oldest first.
     package var generations: [Generation]
     /// The open one.
@@ -31,7 +37,7 @@ package struct Token: Sendable, Equatable {
 
     package init(
         name: TokenName, environment: String, gateway: GatewayName, serial: Int = 0, current: String? = nil, ending: Ending? = nil,
-        endedAt: Date? = nil, generations: [Generation] = [], rotation: Rotation? = nil, targets: [TargetState] = [],
+        endedAt: Date? = nil, whenRemoved: WhenRemoved = .keep, leftAt: Date? = nil, generations: [Generation] = [], rotation: Rotation? = nil, targets: [TargetState] = [],
         attempts: Attempts = Attempts()
     ) {
         self.name = name
@@ -41,6 +47,8 @@ package struct Token: Sendable, Equatable {
         self.current = current
         self.ending = ending
         self.endedAt = endedAt
+        self.whenRemoved = whenRemoved
+        self.leftAt = leftAt
         self.generations = generations
         self.rotation = rotation
         self.targets = targets
@@ -54,6 +62,12 @@ package struct Token: Sendable, Equatable {
 
     package func target(_ id: TargetID) -> TargetState {
         targets.first { $0.id == id } ?? TargetState(id: id)
+    }
+
+    /// When it is ended because no policy asks for it; nil while one does, or where it is kept.
+    package var removalDue: Date? {
+        guard let leftAt, ending == nil, case .revoke(let span) = whenRemoved else { return nil }
+        return span.after(leftAt)
     }
 
     package var currentGeneration: Generation? { generation(current) }
@@ -103,6 +117,9 @@ package enum Step: Sendable, Equatable {
 
 /// What happened to one token; past tense.
 package enum Event: Sendable, Equatable {
+    /// No policy asks for it any more; or one does again.
+    case left
+    case returned
     case started(Rotation.Cause, reason: String?)
     case resumed
     /// A person asked: what failed may be tried again at once.

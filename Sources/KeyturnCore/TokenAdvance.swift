@@ -11,6 +11,8 @@ extension Token {
     private mutating func take(_ event: Event, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
         switch event {
         case .started(let cause, let reason): try start(cause, reason, now)
+        case .left: leftAt = leftAt ?? now.wall
+        case .returned: leftAt = nil
         case .resumed: (ending, endedAt, attempts) = (nil, nil, Attempts())
         case .intended(let name, let expiresAt, let signature, let foreignIDs):
             try intend(name, expiresAt, signature, foreignIDs, now)

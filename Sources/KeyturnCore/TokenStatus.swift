@@ -31,7 +31,7 @@ package struct TokenStatus: Sendable, Equatable {
         case .start(let cause, let why):
             nextRotation = now.wall
             reason = why ?? "due: \(cause.rawValue)"
-        case .end(let how): reason = how == .expired ? "has expired" : "ended"
+        case .end(let how): reason = how == .expired ? "has expired" : "no policy asks for it any more: it ends"
         case .underWay, nil: break
         }
         reason = trouble.waiting ?? reason

@@ -56,19 +56,22 @@ package struct Keeper: Sendable {
                 (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity, now: ports.now))
             }
         )
+        try followPolicies(&tokens, only, recorder)
         try takeIntents(&tokens, recorder)
         var facts = try await takeRequests(&tokens, desks, recorder)
         let stray = try wipeLeftovers(tokens)
         let seen = try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
 
-        let verdicts = judge(tokens, facts)
+        var verdicts = judge(tokens, facts)
+        let removed = Plan.verdicts(onRemoved: tokens, outOf: tokens.count, at: ports.now())
+        verdicts.merge(removed.verdicts) { first, _ in first }
         await list(for: verdicts, of: tokens, desks)
         let (blocked, unreadable) = try await drive(&tokens, only, verdicts, desks, recorder)
 
-        let after = judge(tokens, [:])
+        let after = judge(tokens, [:]).merging(Plan.verdicts(onRemoved: tokens, outOf: tokens.count, at: ports.now()).verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, now: ports.now())
-        let findings = stray + seen + unreadable + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        let findings = stray + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks) + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
         try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
@@ -92,6 +95,23 @@ package struct Keeper: Sendable {
             tokens.append(Token(name: policy.name, environment: policy.environment, gateway: policy.gateway))
         }
         return tokens
+    }
+
+    /// Writes down which tokens have left the policies, and what these last said of that.
+    private func followPolicies(_ tokens: inout [Token], _ only: Set<TokenName>?, _ recorder: Recorder) throws {
+        for index in tokens.indices where only?.contains(tokens[index].name) ?? true {
+            let policy = policies[tokens[index].name]
+            guard let policy else {
+                let lives = tokens[index].ending == nil && tokens[index].generations.contains(where: \.isLiving)
+                if lives, tokens[index].leftAt == nil { try recorder.record([.left], of: &tokens[index], under: nil) }
+                continue
+            }
+            if tokens[index].leftAt != nil { try recorder.record([.returned], of: &tokens[index], under: policy) }
+            guard tokens[index].whenRemoved != policy.whenRemoved else { continue }
+            tokens[index].whenRemoved = policy.whenRemoved
+            // A token that is only about to be is written with its first step.
+            if tokens[index].serial > 0 { try ports.journal.record(tokens[index], []) }
+        }
     }
 
     private func keyringFinding() -> Finding? {

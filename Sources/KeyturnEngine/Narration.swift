@@ -5,6 +5,8 @@ extension Event {
     package var code: String {
         switch self {
         case .started: "started"
+        case .left: "left-policies"
+        case .returned: "returned"
         case .resumed: "resumed"
         case .urged: "urged"
         case .intended: "intended"
@@ -53,7 +55,7 @@ extension Event {
             .revokeFailed(let name, _, _, _),
             .turnedUp(let name, _), .adopted(let name, _, _, _, _, _, _):
             name
-        case .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
+        case .left, .returned, .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
         }
     }
 
@@ -61,6 +63,8 @@ extension Event {
     package var sentence: String {
         switch self {
         case .started(let cause, let reason): "rotation started (\(cause.rawValue))" + (reason.map { ": \($0)" } ?? "")
+        case .left: "no policy asks for it any more"
+        case .returned: "a policy asks for it again"
         case .resumed: "taken up again after it was ended"
         case .urged: "asked for by hand"
         case .intended(let name, _, _, _): "about to create \(name)"
@@ -91,7 +95,9 @@ extension Event {
         case .revokeFailed(let name, let why, _, _): "\(name) is not revoked yet: \(why)"
         case .turnedUp(let name, let id): "\(name), whose create was lost, turned up as \(id) and is to be revoked"
         case .adopted(let name, let id, _, _, _, _, _): "\(name) (\(id)) is taken over"
-        case .ended(let how): how == .expired ? "has expired and ends" : "ended by request: all its generations are to be revoked"
+        case .ended(.expired): "has expired and ends"
+        case .ended(.requested): "ended by request: all its generations are to be revoked"
+        case .ended(.removed): "ended because it left the policies: all its generations are to be revoked"
         case .removed(let target): "removed from \(target)"
         case .leftAlone(let target): "\(target) does not hold the expired secret, or holds more than can be told: it is left alone"
         case .drifted(let target): "\(target) does not hold what was delivered; it is delivered again"

@@ -70,7 +70,7 @@ extension Event {
     /// `notice` for milestones, `info` for steps, `warning` for what is tried again; errors are findings, not events.
     var level: Logger.Level {
         switch self {
-        case .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
+        case .left, .returned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
         case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
             .trialRefused, .leftAlone, .confused:
             .warning

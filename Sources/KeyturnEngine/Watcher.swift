@@ -21,7 +21,7 @@ struct Watcher: Sendable {
         func hasList(_ gateway: GatewayName?) -> Bool { gateway.flatMap { try? desks[$0]?.answer?.get() } != nil }
         let subject = GatewayName(finding.subject)
         return switch finding.code {
-        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord: true
+        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord, .manyRemoved: true
         // A gateway that left the settings is nobody's trouble any more.
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
@@ -50,8 +50,9 @@ struct Watcher: Sendable {
             add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", help)
         }
         if policy == nil, token.ending == nil, token.generations.contains(where: \.isLiving) {
+            let fate = token.removalDue.map { "is revoked after \($0.formatted(.iso8601))" } ?? "stays alive"
             add(
-                .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") stays alive",
+                .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") \(fate)",
                 "`keyturn revoke \(token.name)` ends it; a policy that names it takes it up again"
             )
         }
@@ -119,6 +120,18 @@ struct Watcher: Sendable {
                 subject: names.joined(separator: ","),
                 sentence: "the gateway does not confirm \(names.joined(separator: ", ")) of \(generation.name)",
                 help: "set it in the gateway's console"
+            )
+        ]
+    }
+
+    static func findings(aboutRemoved tokens: [TokenName]) -> [Finding] {
+        guard !tokens.isEmpty else { return [] }
+        let shown = tokens.prefix(5).map(\.text).joined(separator: ", ") + (tokens.count > 5 ? " and \(tokens.count - 5) more" : "")
+        return [
+            Finding(
+                code: .manyRemoved, severity: .error,
+                sentence: "\(tokens.count) tokens have left the policies at once (\(shown)); none of them is revoked by itself",
+                help: "bring the policies back; for those that are really to end: `keyturn revoke TOKEN`"
             )
         ]
     }

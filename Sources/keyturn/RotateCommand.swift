@@ -43,7 +43,7 @@ struct RotateCommand: AsyncParsableCommand {
     /// What somebody ended comes back only by its name.
     private func notEnded(_ site: Site) throws -> [TokenName] {
         try site.configuration.tokens.map(\.name).filter { name in
-            guard let ending = try site.house.journal.token(name)?.ending else { return true }
+            guard let ending = try site.house.journal.token(name)?.ending, ending != .removed else { return true }
             Terminal.print("\(name) \(ending == .expired ? "has expired" : "is ended"): `keyturn rotate \(name)` takes it up again")
             return false
         }

@@ -17,6 +17,51 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a token that left policies which said so is ended after its time, and begins anew when one asks for it`() async throws {
+        var (world, machine) = try await issued(.sample(whenRemoved: .revoke(after: .days(7))), watchEvery: .hours(6))
+        machine.policies = []
+        await machine.run(for: .days(6))
+        #expect(world.alive == ["prod-webapp-api-2026-01"])
+        #expect(world.sentences == [
+            "prod-webapp-api has left the policies; prod-webapp-api-2026-01 is revoked after 2026-01-12T10:00:00Z"
+        ])
+        await machine.run(for: .days(2))
+        #expect(world.alive.isEmpty && world.findings.isEmpty)
+        machine.policies = [.sample(whenRemoved: .revoke(after: .days(7)))]
+        await machine.run(for: .hours(1))
+        #expect(world.alive == ["prod-webapp-api-2026-01-2"])
+        world.isWell()
+    }
+
+    @Test func `a token that comes back in time is not ended`() async throws {
+        let policy = TokenPolicy.sample(whenRemoved: .revoke(after: .days(7)))
+        var (world, machine) = try await issued(policy, watchEvery: .hours(6))
+        machine.policies = []
+        await machine.run(for: .days(6))
+        machine.policies = [policy]
+        await machine.run(for: .days(2))
+        machine.policies = []
+        await machine.run(for: .days(6))
+        #expect(world.alive == ["prod-webapp-api-2026-01"])
+        world.isWell()
+    }
+
+    @Test func `many tokens that leave the policies at once are not ended, and a person is asked`() async throws {
+        let world = World()
+        let policies = (1...5).map { TokenPolicy.sample("app\($0)", whenRemoved: .revoke(after: .days(1))) }
+        var machine = Machine(world, policies, watchEvery: .hours(6))
+        await machine.pass()
+        machine.policies = []
+        await machine.run(for: .days(3))
+        #expect(world.alive.count == 5)
+        #expect(world.findings.contains(.manyRemoved))
+        machine.policies = Array(policies.prefix(3))
+        await machine.run(for: .days(1))
+        #expect(world.alive.count == 3)
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
     @Test func `a token that left the policies while it was first issued is a finding too`() async throws {
         let world = World()
         world.with { $0.script[.take] = Array(repeating: .fails("busy"), count: 100) }

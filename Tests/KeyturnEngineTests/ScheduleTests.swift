@@ -21,6 +21,35 @@ import Testing
         world.isWell()
     }
 
+    @Test func `fifty tokens that fell due while nobody was there go by urgency, each once, as far as there is room`() async throws {
+        let world = World()
+        let policies = (10...59).map { number in
+            TokenPolicy.sample("app\(number)", expires: number % 10 == 7 ? .after(.days(120)) : .never)
+        }
+        var machine = Machine(world, policies, watchEvery: .days(1), capacity: 60)
+        await machine.pass()
+        #expect(world.alive.count == 50)
+        for number in [30, 41] { world.kill("prod-app\(number)-api-2026-01") }
+        // Four months later: a month overdue, and the five that expire are about to.
+        world.advance(by: .days(118.5))
+        machine.restart()
+        let before = world.with { $0.journal.history.count }
+        await machine.pass()
+        let minted = world.with { state in
+            state.journal.history.dropFirst(before).filter { $0.code == "minted" }.map(\.token.text)
+        }
+        // Ten free places and those of the two that are dead.
+        #expect(minted.count == 12)
+        #expect(Set(minted.prefix(2)) == ["prod-app30-api", "prod-app41-api"])
+        #expect(Set(minted.dropFirst(2).prefix(5)) == Set([17, 27, 37, 47, 57].map { "prod-app\($0)-api" }))
+        #expect(Set(minted).count == minted.count)
+        // Places come free as overlaps end.
+        machine.settings.gateways[.main]?.capacity = nil
+        await machine.run(for: .hours(30))
+        #expect(world.with { $0.journal.ledger.allSatisfy { $0.serial == 2 && $0.rotation == nil } })
+        world.isWell()
+    }
+
     @Test func `a due token waits for its window`() async throws {
         let window = try Window(parsing: "Thu 09:00-10:00")
         var (world, machine) = try await issued(.sample(rotate: .every(.days(7), window: window, jitter: .zero)), watchEvery: .hours(6))

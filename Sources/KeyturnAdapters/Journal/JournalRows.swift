@@ -85,16 +85,31 @@ extension Token {
         try self.init(
             name: TokenName(row.value("name")), environment: row.value("environment"), gateway: GatewayName(row.value("gateway")),
             serial: row.value("serial"), current: row.optional("current"), ending: row.optionalWord("ending"),
-            endedAt: row.optional("ended_at"), attempts: row.attempts
+            endedAt: row.optional("ended_at"), whenRemoved: WhenRemoved(row), leftAt: row.optional("left_at"), attempts: row.attempts
         )
     }
 
     var columns: Columns {
         let columns: Columns = [
             "name": name.text, "environment": environment, "gateway": gateway.text, "serial": serial, "current": current,
-            "ending": ending?.rawValue, "ended_at": endedAt,
+            "ending": ending?.rawValue, "ended_at": endedAt, "left_at": leftAt,
         ]
-        return columns.merging(attempts.columns) { first, _ in first }
+        return [attempts.columns, whenRemoved.columns].reduce(columns) { $0.merging($1) { first, _ in first } }
+    }
+}
+
+extension WhenRemoved {
+    init(_ row: Row) throws {
+        guard let months: Int = try row.optional("removed_months") else {
+            self = .keep
+            return
+        }
+        self = .revoke(after: TimeSpan(months: months, milliseconds: try row.value("removed_milliseconds")))
+    }
+
+    var columns: Columns {
+        let span: TimeSpan? = if case .revoke(let span) = self { span } else { nil }
+        return ["removed_months": span?.months, "removed_milliseconds": span?.milliseconds]
     }
 }
 

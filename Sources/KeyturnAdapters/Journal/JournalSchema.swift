@@ -124,11 +124,29 @@ enum JournalSchema {
         CREATE UNIQUE INDEX one_open_finding ON finding(key) WHERE closed_at IS NULL;
         """
 
-    /// How well a generation's id is known, and since when its revocation is waited for. What an older journal knew of ids
-    /// was told by the gateway or inferred, and which is not known: taken for the lesser.
+    /// How well a generation's id is known, and since when its revocation is waited for; what becomes of a token that leaves
+    /// the policies (no span: it is kept), and since when it has. What an older journal knew of ids was told by the gateway or
+    /// inferred, and which is not known: taken for the lesser.
     private static let second = """
         ALTER TABLE generation ADD COLUMN identity TEXT CHECK (identity IN ('told', 'alone', 'ambiguous'));
         ALTER TABLE generation ADD COLUMN released_at TEXT;
         UPDATE generation SET identity = 'alone' WHERE key_id IS NOT NULL;
+
+        CREATE TABLE new_token (
+            name TEXT PRIMARY KEY NOT NULL,
+            environment TEXT NOT NULL,
+            gateway TEXT NOT NULL,
+            serial INTEGER NOT NULL,
+            current TEXT,
+            ending TEXT CHECK (ending IN ('requested', 'expired', 'removed')),
+            ended_at TEXT,
+            removed_months INTEGER, removed_milliseconds INTEGER, left_at TEXT,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL,
+            CHECK ((ending IS NULL) = (ended_at IS NULL))
+        ) STRICT;
+        INSERT INTO new_token (name, environment, gateway, serial, current, ending, ended_at, failures, not_before, last_error, needs_person)
+            SELECT name, environment, gateway, serial, current, ending, ended_at, failures, not_before, last_error, needs_person FROM token;
+        DROP TABLE token;
+        ALTER TABLE new_token RENAME TO token;
         """
 }

@@ -73,6 +73,7 @@ struct PolicyDraft {
                 overlap: rules.overlap,
                 attributes: rules.attributes,
                 expires: rules.expires,
+                whenRemoved: rules.whenRemoved,
                 targets: targets.map(\.value)
             )
             policy.tokens.append(token)

@@ -8,6 +8,7 @@ struct TokenRules {
     var overlap = Overlap()
     var attributes = Attributes()
     var expires = Expiry.never
+    var whenRemoved = WhenRemoved.keep
 
     /// What is left out of a policy.
     init(environment: String) {
@@ -26,6 +27,7 @@ struct TokenRules {
         }
         if let value = map["limits"]?.limits(over: attributes.limits) { attributes.limits = value }
         if let value = map["expires"]?.expiry(now: now) { expires = value }
+        if let value = map["when_removed"]?.whenRemoved() { whenRemoved = value }
         if let culprit = map["expires"] ?? map["rotate"], case .every(let every, _, _) = rotate, case .after(let life) = expires,
             life.approximateSeconds < every.approximateSeconds
         {
@@ -60,6 +62,13 @@ extension YAMLValue {
                 culprit.refuse(expected: isMost ? "no less than at_least (\(overlap.atLeast))" : "no more than at_most (\(overlap.atMost))")
             }
             return overlap
+        }
+    }
+
+    fileprivate func whenRemoved() -> WhenRemoved? {
+        if plainText == "keep" { return .keep }
+        return map("keep or a map such as {revoke_after: 7 days}") { map in
+            map.required("revoke_after", "a time span such as 7 days")?.span().map { .revoke(after: $0) } ?? .keep
         }
     }
 

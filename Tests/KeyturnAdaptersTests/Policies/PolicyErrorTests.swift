@@ -140,6 +140,8 @@ struct `A policy with one mistake says where it is, what was found and what was 
             "limits: {day: {amount: 10 USD}}",
             "26: amount: found '10 USD', expected an amount above 0 such as 10 or 2.50, without a currency"
         ),
+        Row("when_removed: revoke", "17: when_removed: found 'revoke', expected keep or a map such as {revoke_after: 7 days}"),
+        Row("when_removed: {revoke_after: 0s}", "32: revoke_after: found '0s', expected a time span above zero"),
         Row("expires: 0d", "12: expires: found '0d', expected a time span above zero"),
         Row(
             "expires: 2027-02-30",
@@ -159,7 +161,7 @@ struct `A policy with one mistake says where it is, what was found and what was 
         ),
         Row(
             "deliver: []",
-            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires"
+            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed"
         ),
     ])
     func `in its defaults`(_ row: Row) throws {
