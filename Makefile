@@ -3,12 +3,12 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 # What the build links and the tests run, by Debian's names.
-PACKAGES = libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl strace git
+PACKAGES = libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl strace git python3
 
 SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib --product keyturn
 
-.PHONY: help deps build release demo test lint format install
+.PHONY: help deps build release demo test mutants lint format install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: build ## a gateway, two tokens, consumers that never fail: half a minute
 
 test: deps ## all tests
 	$(SWIFT) test
+
+mutants: deps ## break one guard after the other and see that the tests notice: a quarter of an hour
+	python3 Tests/mutants/mutants.py
 
 lint: ## formatting and what the compiler does not see
 	$(SWIFT) format lint --strict --configuration .swift-format --recursive Package.swift Sources Tests

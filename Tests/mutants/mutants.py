@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Breaks one guard at a time and sees that the tests notice.
+
+Each mutant is one exact replacement in the sources, tried in a copy of the checkout. A mutant that no test catches, that does
+not build, or whose place in the sources is not found (exactly once) any more, fails the run. Usage: mutants.py [NAME...]
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CORE = "Sources/KeyturnCore/"
+ENGINE = "Sources/KeyturnEngine/"
+ADAPTERS = "Sources/KeyturnAdapters/"
+BOTH = "KeyturnCoreTests|KeyturnEngineTests"
+
+
+@dataclass
+class Mutant:
+    name: str
+    breaks: str
+    file: str
+    old: str
+    new: str
+    # Which tests are asked, as `swift test --filter` takes it.
+    tests: str = BOTH
+
+
+MUTANTS = [
+    Mutant(
+        "revoke-before-applied", "the old secret is released while a target still lacks the new one", CORE + "TokenStep.swift",
+        "guard isOutOfTargets(generation.name, policy) else { return .wait(nil) }\n", "_ = isOutOfTargets(generation.name, policy)\n",
+    ),
+    Mutant(
+        "create-again-blindly", "a create whose answer is lost is sent again", ENGINE + "RotatorMint.swift",
+        "        case .unknown(let why):\n", "        case .unknown(let why):\n            _ = await desk.gateway.create(order)\n",
+    ),
+    Mutant(
+        "forget-the-name", "a create that a dead process had begun is taken for never made", ENGINE + "KeeperWatch.swift",
+        'return .lost(intent.name, why: "the process ended before its secret was kept")',
+        'return .notMade(intent.name, why: "", needsPerson: false, retryAfter: nil)',
+    ),
+    Mutant(
+        "revoke-by-pattern", "whatever is named like ours is revoked with it", ENGINE + "RotatorRevoke.swift",
+        "            try await desk.gateway.revoke(id)\n",
+        "            for key in try await desk.listed().keys where policy?.pattern.matches(key.name) == true && key.name != token.current {\n"
+        "                if let other = key.id { try await desk.gateway.revoke(other) }\n            }\n"
+        "            try await desk.gateway.revoke(id)\n",
+    ),
+    Mutant(
+        "trust-an-inferred-id", "an id that was only inferred is revoked though another key bears its name", ENGINE + "RotatorRevoke.swift",
+        "if generation.identity != .told, listing", "if generation.identity == nil, listing",
+    ),
+    Mutant(
+        "guess-between-two", "of two keys of one name the first one is taken for ours", CORE + "Sighting.swift",
+        "guard newcomers.count == 1, generation.identity", "guard newcomers.count >= 1, generation.identity",
+    ),
+    Mutant(
+        "ignore-quiet", "the old secret is revoked while somebody uses it", CORE + "Generation.swift",
+        "package var wantsQuiet: Bool { !quietFor.isZero }", "package var wantsQuiet: Bool { false }",
+    ),
+    Mutant(
+        "ignore-at-least", "the old secret is revoked as soon as the new one is applied", CORE + "TokenStep.swift",
+        "guard retirement.overlap.isOver(at: now) else { return .wait(retirement.overlap.end(seenAt: now)) }\n", "",
+    ),
+    Mutant(
+        "trust-the-wall-clock", "a clock that jumps ahead ends an overlap", CORE + "Moment.swift",
+        "now.wall >= until && restLeft(at: now) <= 0", "now.wall >= until",
+    ),
+    Mutant(
+        "ignore-the-gateways-clock", "a wrong clock creates and revokes by schedule", ENGINE + "Desk.swift",
+        "abs(error) > Sighting.tolerance else { return nil }", "abs(error) > .infinity else { return nil }",
+    ),
+    Mutant(
+        "unknown-keyring-is-empty", "a keyring that cannot be read is taken for an empty one", ENGINE + "Keeper.swift",
+        "if let finding = keyringFinding() {", "if let finding = keyringFinding(), finding.token != nil {",
+    ),
+    Mutant(
+        "one-refusal-is-death", "one 401 replaces a token", CORE + "Rotation.swift",
+        "count >= Refusals.needed && now.timeIntervalSince(since) >= Refusals.span", "count >= 1",
+    ),
+    Mutant(
+        "believe-the-answer", "a revocation is over when it is answered, not when the secret is refused", CORE + "TokenAdvance.swift",
+        "($0.revokeAnsweredAt, $0.attempts) = (now.wall, Attempts())", "($0.revokeAnsweredAt, $0.state) = (now.wall, .revoked)",
+    ),
+    Mutant(
+        "withdraw-without-putting-back", "a refused new secret is revoked while it lies in targets", CORE + "TokenAdvance.swift",
+        "if !isPublished || currentGeneration?.state != .held { abandon(now) }", "abandon(now)\n        _ = isPublished",
+    ),
+    Mutant(
+        "many-dead-are-dead", "an ill gateway has every token replaced", ENGINE + "KeeperWatch.swift",
+        "guard dead.count <= max(3, mine.count / 10) else {", "guard dead.count <= 100_000 else {",
+    ),
+    Mutant(
+        "capacity-is-not-reserved", "an account that is full is asked for more", ENGINE + "RotatorMint.swift",
+        "others: others, capacity: desk.capacity)", "others: others, capacity: nil)",
+    ),
+    Mutant(
+        "release-unseen", "the old secret is released though its successor is refused", ENGINE + "RotatorRevoke.swift",
+        'return [.readFailed(name, why: "\\(current.name), which replaces it, is refused: \\(why)", retryAfter: nil)]',
+        "_ = why\n                return [.released(name)]",
+    ),
+    Mutant(
+        "secret-before-it-is-on-disk", "a secret of the keyring is renamed into place before it is synced", ADAPTERS + "Keyring/SecretFile.swift",
+        "guard ftruncate(descriptor, off_t(bytes.count)) == 0, fsync(descriptor) == 0 else",
+        "guard ftruncate(descriptor, off_t(bytes.count)) == 0 else", "Keyring",
+    ),
+    Mutant(
+        "target-before-it-is-on-disk", "a target is renamed into place before it is synced", ADAPTERS + "Deliveries/AtomicFile.swift",
+        "                try Errno.check(fsync(file.descriptor.rawValue))\n", "", "HostTests|AtomicFile",
+    ),
+    Mutant(
+        "journal-without-sync", "a power cut takes the last records", ADAPTERS + "Journal/SQLiteJournal.swift",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", "Journal",
+    ),
+    Mutant(
+        "create-on-a-used-connection", "a connection that dies sends the create a second time", ADAPTERS + "Gateways/CurlTransfer.swift",
+        "CURLOPT_FRESH_CONNECT, request.isolated ? 1 : 0", "CURLOPT_FRESH_CONNECT, request.isolated ? 0 : 0", "SentOnce",
+    ),
+]
+
+
+def manifest() -> str:
+    """Core and Engine with their tests alone, which build in a fraction of the whole."""
+    text = (ROOT / "Package.swift").read_text()
+    settings = re.search(r"let settings: \[SwiftSetting\] = \[.*?\n\]\n", text, re.S).group(0)
+    log = re.search(r'\.package\(url: "[^"]*swift-log", exact: "[^"]*"\)', text).group(0)
+    targets = [
+        '.target(name: "KeyturnCore", swiftSettings: settings)',
+        '.target(name: "KeyturnEngine", dependencies: ["KeyturnCore", logging], swiftSettings: settings)',
+        '.target(name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine", logging], path: "Tests/KeyturnTestKit", '
+        "swiftSettings: settings)",
+        '.testTarget(name: "KeyturnCoreTests", dependencies: ["KeyturnCore", "KeyturnTestKit"], swiftSettings: settings)',
+        '.testTarget(name: "KeyturnEngineTests", dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnTestKit", logging], '
+        "swiftSettings: settings)",
+    ]
+    return (
+        "// swift-tools-version: 6.3\nimport PackageDescription\n\n" + settings
+        + 'let logging = Target.Dependency.product(name: "Logging", package: "swift-log")\n'
+        + f'let package = Package(name: "keyturn", dependencies: [{log}], targets: [\n    ' + ",\n    ".join(targets) + "\n])\n"
+    )
+
+
+def copy(target: pathlib.Path, whole: bool) -> None:
+    for name in ["Sources", "Tests", "policies", "systemd", "etc", "Package.swift"]:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target / name)
+    if not whole:
+        (target / "Package.swift").write_text(manifest())
+
+
+def swift(folder: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["swift", *arguments], cwd=folder, capture_output=True, text=True, errors="replace")
+
+
+def sound(folder: pathlib.Path, tests: str) -> None:
+    build = swift(folder, "build", "--build-tests")
+    if build.returncode != 0:
+        sys.exit("the sources themselves do not build:\n" + build.stdout[-3000:])
+    if swift(folder, "test", "--skip-build", "--filter", tests).returncode != 0:
+        sys.exit("the tests fail without any mutant")
+
+
+def judge(mutant: Mutant, folder: pathlib.Path) -> str:
+    path = folder / mutant.file
+    text = path.read_text()
+    if text.count(mutant.old) != 1:
+        return f"LOST: its place is found {text.count(mutant.old)} times in {mutant.file}"
+    path.write_text(text.replace(mutant.old, mutant.new))
+    try:
+        build = swift(folder, "build", "--build-tests")
+        if build.returncode != 0:
+            errors = [line for line in build.stdout.splitlines() if "error:" in line]
+            return "UNBUILT: " + (errors[0] if errors else build.stdout[-300:])
+        test = swift(folder, "test", "--skip-build", "--filter", mutant.tests)
+        if test.returncode == 0:
+            return "SURVIVED"
+        # The first sentence that failed, for the report.
+        failed = re.findall(r'✘ Test "?(.+?)"? (?:recorded an issue|with \d+ test cases? failed|failed)', test.stdout)
+        return f"caught by: {failed[0]}" if failed else "caught: the tests ended at once"
+    finally:
+        path.write_text(text)
+
+
+def main() -> None:
+    wanted = set(sys.argv[1:])
+    unknown = wanted - {mutant.name for mutant in MUTANTS}
+    if unknown:
+        sys.exit(f"no such mutant: {', '.join(sorted(unknown))}")
+    chosen = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
+    bad = 0
+    for whole in [False, True]:
+        group = [mutant for mutant in chosen if mutant.file.startswith(ADAPTERS) == whole]
+        if not group:
+            continue
+        with tempfile.TemporaryDirectory(prefix="keyturn-mutants-") as folder:
+            copy(pathlib.Path(folder), whole)
+            print(f"building {'everything' if whole else 'the core and the engine'} without a mutant ...", flush=True)
+            sound(pathlib.Path(folder), "|".join({mutant.tests for mutant in group}))
+            for mutant in group:
+                start = time.monotonic()
+                verdict = judge(mutant, pathlib.Path(folder))
+                bad += not verdict.startswith("caught")
+                print(f"{mutant.name}: {mutant.breaks}\n    {verdict} ({time.monotonic() - start:.0f} s)", flush=True)
+    print(f"{len(chosen)} mutants, {len(chosen) - bad} caught, {bad} not")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
