@@ -105,4 +105,35 @@ import Testing
         #expect(world.calls(.create) == 1)
         world.isWell()
     }
+
+    @Test(arguments: ["sk-of-somebody-else", nil])
+    func `a target that somebody changed is delivered again`(content: String?) async throws {
+        var (world, machine) = try await issued(.sample(targets: [.sample("/etc/webapp/token", then: true)]), watchEvery: .hours(1))
+        let taken = world.calls(.take)
+        world.with { $0.places[.webapp]?.content = content }
+        await machine.run(for: .hours(2))
+        #expect(world.published() == "prod-webapp-api-2026-01")
+        #expect(world.codes.count { $0 == "drifted" } == 1)
+        // Its consumer may have read the wrong one: it is told again.
+        #expect(world.calls(.take) == taken + 1)
+        world.isWell()
+    }
+
+    @Test func `a target that somebody changed back in an overlap keeps the old one alive until it is delivered again`() async throws {
+        var (world, machine) = try await issued(watchEvery: .days(30))
+        let old = world.with { $0.places[.webapp]?.content }
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(23))
+        world.with { state in
+            state.places[.webapp]?.content = old
+            state.standing[.publish] = .fails("read-only")
+        }
+        await machine.run(for: .hours(30))
+        #expect(world.alive.contains("prod-webapp-api-2026-01"))
+        world.with { $0.standing[.publish] = nil }
+        await machine.run(for: .hours(10))
+        #expect(world.published() == "prod-webapp-api-2026-01-2")
+        #expect(world.alive == ["prod-webapp-api-2026-01-2"])
+        world.isWell()
+    }
 }

@@ -1,0 +1,28 @@
+import Foundation
+import KeyturnTestKit
+import Testing
+
+@Suite("What the documents say of the tests is so") struct DocumentTests {
+    private static func text(_ path: String) throws -> String {
+        try String(contentsOf: Repository.root.appending(path: path), encoding: .utf8)
+    }
+
+    private static func sources() throws -> String {
+        let tests = Repository.root.appending(path: "Tests")
+        let files = FileManager.default.enumerator(at: tests, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+        return try files.filter { $0.pathExtension == "swift" }.map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+    }
+
+    @Test func `every failure of the catalogue is there, with tests that exist`() throws {
+        let sources = try DocumentTests.sources()
+        let promises = Set(GatewayContract.allCases.map(\.rawValue))
+        let rows = try DocumentTests.text("docs/reliability.md").split(separator: "\n").filter { $0.contains(/^\| F[0-9]+ \|/) }
+        #expect(rows.map { $0.split(separator: " ")[1] } == (1...40).map { "F\($0)" })
+        for row in rows {
+            for match in row.matches(of: /`([^`]* [^`]*)`/) {
+                let name = String(match.1)
+                #expect(sources.contains("`\(name)`") || promises.contains(name), "there is no test `\(name)`")
+            }
+        }
+    }
+}
