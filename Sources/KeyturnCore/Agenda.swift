@@ -48,11 +48,15 @@ package struct Agenda: Sendable, Equatable {
     }
 
     private static func turns(of token: Token, _ policy: TokenPolicy, _ now: Moment, _ end: Date) -> [Turn] {
-        guard token.ending == nil else { return [] }
+        guard token.ending == nil, !policy.isToAdopt(token) else { return [] }
         let overlap = policy.overlap.atLeast
         var turns: [Turn] = []
         var generation: Generation
-        if let current = token.currentGeneration, current.state == .held {
+        let current = token.currentGeneration.flatMap { $0.state == .held ? $0 : nil }
+        let rotation = token.rotation.flatMap { $0.isOpen && $0.phase != .withdrawing ? $0 : nil }
+        if let coming = token.generation(rotation?.generation), coming.isLiving {
+            generation = coming
+        } else if rotation == nil, let current {
             generation = current
         } else {
             if case .on(let date) = policy.expires, date <= now.wall { return [] }
@@ -60,8 +64,11 @@ package struct Agenda: Sendable, Equatable {
             let expiresAt = policy.expires.date(ofGenerationMadeAt: now.wall)
             generation = Generation(name: "", state: .held, intendedAt: now.wall, expiresAt: expiresAt, signature: "")
         }
+        // What is on its way replaces the one in use.
+        if rotation != nil, current != nil { turns.append(Turn(at: overlap.after(now.wall), token: token.name, what: .revoke)) }
         if policy.rotate == .never {
-            return turns + (generation.expiresAt.map { $0 <= end ? [Turn(at: $0, token: token.name, what: .end)] : [] } ?? [])
+            turns += (generation.expiresAt.map { $0 <= end ? [Turn(at: $0, token: token.name, what: .end)] : [] } ?? [])
+            return turns.filter { $0.at <= end }
         }
         while turns.count < mostTurns, let next = Schedule(of: generation, under: policy).next(from: now.wall), next <= end {
             turns.append(Turn(at: next, token: token.name, what: .rotate))

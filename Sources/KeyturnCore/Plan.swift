@@ -32,6 +32,7 @@ package enum Plan {
             return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request")
         }
 
+        if policy.isToAdopt(token) { return .waits(until: nil, why: "`keyturn adopt \(token.name) --from FILE` is to take it over") }
         // Who wants to keep a token that exists does not want another one in its place because of a slip.
         if facts.adoptionIsRefused, token.serial == 0 { return .rests(until: nil, why: "its adoption was refused") }
 

@@ -30,6 +30,8 @@ package struct TokenPolicy: Sendable, Equatable {
     package var attributes: Attributes
     package var expires: Expiry
     package var whenRemoved: WhenRemoved
+    /// Nothing is issued before `adopt` has taken over the token that exists, or somebody asks for a new one.
+    package var adopt: Bool
     package var targets: [TargetPolicy]
 
     package var name: TokenName { pattern.stableName }
@@ -37,7 +39,7 @@ package struct TokenPolicy: Sendable, Equatable {
     package init(
         environment: String, project: String, purpose: String, gateway: GatewayName, pattern: NamingPattern, rotate: RotateRule,
         overlap: Overlap = Overlap(), attributes: Attributes = Attributes(), expires: Expiry = .never,
-        whenRemoved: WhenRemoved = .keep, targets: [TargetPolicy]
+        whenRemoved: WhenRemoved = .keep, adopt: Bool = false, targets: [TargetPolicy]
     ) {
         self.environment = environment
         self.project = project
@@ -49,8 +51,12 @@ package struct TokenPolicy: Sendable, Equatable {
         self.attributes = attributes
         self.expires = expires
         self.whenRemoved = whenRemoved
+        self.adopt = adopt
         self.targets = targets
     }
+
+    /// Does it still wait for `adopt`? The token as the journal knows it.
+    package func isToAdopt(_ token: Token?) -> Bool { adopt && (token?.serial ?? 0) == 0 }
 }
 
 /// What becomes of a token that no policy asks for any more. Kept in the journal, since its policy is gone by then.

@@ -60,6 +60,25 @@ import Testing
         #expect(agenda.peaks[gateway]?.count == 2)
     }
 
+    @Test func `a first issue under way takes one place, a rotation under way two until its overlap is over`() throws {
+        let policy = named("a", .every(.days(100), window: nil, jitter: .zero))
+        let issuing = try Token.blank(policy).after([.started(.first, reason: nil), .intended("g1"), .minted("g1")], for: policy)
+        let first = agenda([(issuing, policy)], days: 10)
+        #expect(first.turns.isEmpty && peak(first) == "0.0: 1")
+        let minting = try Token.blank(policy).after([.started(.first, reason: nil)], for: policy)
+        #expect(peak(agenda([(minting, policy)], days: 10)) == "0.0: 1")
+        let rotating = try Token.active(policy).after([.started(.requested, reason: nil), .intended("g2"), .minted("g2")], for: policy)
+        let second = agenda([(rotating, policy)], days: 10)
+        #expect(days(second, .rotate) == [] && days(second, .revoke) == [1] && peak(second) == "0.0: 2")
+    }
+
+    @Test func `what is to be adopted does not turn`() {
+        var policy = TokenPolicy.sample()
+        policy.adopt = true
+        #expect(agenda([(.blank(policy), policy)], days: 300).turns.isEmpty)
+        #expect(agenda([(.active(policy), policy)], days: 300).turns.isEmpty == false)
+    }
+
     @Test func `a temporary token ends and gives its place back`() {
         let policy = named("a", .never, expires: .after(.days(5)))
         let agenda = agenda([(.active(policy, expiresAt: monday.addingTimeInterval(5 * 86400)), policy)], days: 30)

@@ -74,6 +74,7 @@ struct PolicyDraft {
                 attributes: rules.attributes,
                 expires: rules.expires,
                 whenRemoved: rules.whenRemoved,
+                adopt: rules.adopt,
                 targets: targets.map(\.value)
             )
             policy.tokens.append(token)

@@ -9,6 +9,7 @@ struct TokenRules {
     var attributes = Attributes()
     var expires = Expiry.never
     var whenRemoved = WhenRemoved.keep
+    var adopt = false
 
     /// What is left out of a policy.
     init(environment: String) {
@@ -28,6 +29,7 @@ struct TokenRules {
         if let value = map["limits"]?.limits(over: attributes.limits) { attributes.limits = value }
         if let value = map["expires"]?.expiry(now: now) { expires = value }
         if let value = map["when_removed"]?.whenRemoved() { whenRemoved = value }
+        if let value = map["adopt"]?.word(of: [("true", true), ("false", false)]) { adopt = value }
         if let culprit = map["expires"] ?? map["rotate"], case .every(let every, _, _) = rotate, case .after(let life) = expires,
             life.approximateSeconds < every.approximateSeconds
         {
@@ -54,10 +56,15 @@ extension YAMLValue {
     fileprivate func overlap(over base: Overlap) -> Overlap? {
         map("a map such as {at_least: 24 hours, quiet_for: 1 hour, at_most: 14 days}") { map in
             var overlap = base
-            if let value = map["at_least"]?.span(orZero: true) { overlap.atLeast = value }
+            let (least, most) = (map["at_least"]?.span(orZero: true), map["at_most"]?.span())
+            if let least { overlap.atLeast = least }
             if let value = map["quiet_for"]?.span(orZero: true) { overlap.quietFor = value }
-            if let value = map["at_most"]?.span() { overlap.atMost = value }
-            if overlap.atMost.approximateSeconds < overlap.atLeast.approximateSeconds, let culprit = map["at_most"] ?? map["at_least"] {
+            if let most { overlap.atMost = most }
+            // What was refused is compared with nothing.
+            let isRead = (map["at_least"] == nil || least != nil) && (map["at_most"] == nil || most != nil)
+            if isRead, overlap.atMost.approximateSeconds < overlap.atLeast.approximateSeconds,
+                let culprit = map["at_most"] ?? map["at_least"]
+            {
                 let isMost = culprit.label == "at_most"
                 culprit.refuse(expected: isMost ? "no less than at_least (\(overlap.atLeast))" : "no more than at_most (\(overlap.atMost))")
             }

@@ -44,7 +44,7 @@ extension YAMLValue {
         guard let text = text(expected, secret: true) else { return nil }
         guard let parts = urlParts(text), ["http", "https"].contains(parts.scheme), parts.fragment == nil, !isBase || parts.query == nil
         else {
-            refuse(expected: isBase ? "\(expected), without query and fragment" : expected, found: "text that is none")
+            refuse(expected: isBase ? "\(expected), without user, query and fragment" : expected, found: "text that is none")
             return nil
         }
         guard parts.scheme == "https" || YAMLValue.isLoopback(parts.host ?? "") else {

@@ -95,6 +95,11 @@ struct `A policy with one mistake says where it is, what was found and what was 
             "20: window: found 'Mon 9-16', expected a window such as \"Mon..Thu 09:00-16:00 Europe/Berlin\"; '9-16' is no span of the day"
         ),
         Row("overlap: {at_most: 0s}", "22: at_most: found '0s', expected a time span above zero"),
+        Row("overlap: {at_least: 30d, at_most: 0s}", "37: at_most: found '0s', expected a time span above zero"),
+        Row(
+            "overlap: {at_least: often, at_most: 1h}",
+            "23: at_least: found 'often', expected a time span such as 90d, 24 hours, 1h 30min, 20s or 3 months"),
+        Row("adopt: yes", "10: adopt: found 'yes', expected true, false"),
         Row("overlap: {at_most: 1 hour}", "22: at_most: found '1 hour', expected no less than at_least (1d)"),
         Row("overlap: {at_least: 15 days}", "23: at_least: found '15 days', expected no more than at_most (14d)"),
         Row("billing: flat", "12: billing: found 'flat', expected usage_based, pay_per_use"),

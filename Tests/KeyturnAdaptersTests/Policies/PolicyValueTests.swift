@@ -7,6 +7,20 @@ struct `A policy is read as it is meant` {
     private let folder: Folder
     init() throws { folder = try Folder() }
 
+    @Test func `what is to be adopted, by its defaults or itself`() throws {
+        let policy = try folder.policy(
+            """
+            environment: prod
+            gateway: laozhang
+            defaults: {adopt: true}
+            tokens:
+              - {project: webapp, purpose: api, deliver: [{file: /a}]}
+              - {project: webapp, purpose: new, adopt: false, deliver: [{file: /b}]}
+            """
+        )
+        #expect(policy.tokens.map(\.adopt) == [true, false])
+    }
+
     @Test func `the product's example`() throws {
         let policy = try folder.policy(
             """

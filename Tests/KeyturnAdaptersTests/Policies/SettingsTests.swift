@@ -155,11 +155,11 @@ struct `Settings are read as they are meant` {
         ),
         Row(
             "url: https://example.com/?a=b",
-            "10: url: found text that is none, expected an https:// URL, or http:// to this host alone, without query and fragment"
+            "10: url: found text that is none, expected an https:// URL, or http:// to this host alone, without user, query and fragment"
         ),
         Row(
             "url: https://exa mple.com",
-            "10: url: found text that is none, expected an https:// URL, or http:// to this host alone, without query and fragment"
+            "10: url: found text that is none, expected an https:// URL, or http:// to this host alone, without user, query and fragment"
         ),
         Row("admin_token: sk-1234", "18: admin_token: found text, expected {credential: NAME}, {file: PATH} or {env: NAME}"),
         Row("admin_token: {env: sk-1234}", "24: env: found text, expected the name of an environment variable"),
