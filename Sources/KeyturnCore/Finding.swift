@@ -17,6 +17,7 @@ package struct Finding: Sendable, Equatable {
         case unknownKey = "unknown-key"
         case revocationLate = "revocation-late"
         case manyRemoved = "many-removed"
+        case reloadRefused = "reload-refused"
     }
 
     package var code: Code

@@ -34,11 +34,13 @@ package struct Token: Sendable, Equatable {
     package var targets: [TargetState]
     /// Rotations abandoned in a row.
     package var attempts: Attempts
+    /// A digest of the policy and of the gateway's settings under which something last happened to it.
+    package var basis: String?
 
     package init(
         name: TokenName, environment: String, gateway: GatewayName, serial: Int = 0, current: String? = nil, ending: Ending? = nil,
-        endedAt: Date? = nil, whenRemoved: WhenRemoved = .keep, leftAt: Date? = nil, generations: [Generation] = [], rotation: Rotation? = nil, targets: [TargetState] = [],
-        attempts: Attempts = Attempts()
+        endedAt: Date? = nil, whenRemoved: WhenRemoved = .keep, leftAt: Date? = nil, generations: [Generation] = [],
+        rotation: Rotation? = nil, targets: [TargetState] = [], attempts: Attempts = Attempts(), basis: String? = nil
     ) {
         self.name = name
         self.environment = environment
@@ -53,6 +55,14 @@ package struct Token: Sendable, Equatable {
         self.rotation = rotation
         self.targets = targets
         self.attempts = attempts
+        self.basis = basis
+    }
+
+    /// Does something of it wait because it failed?
+    package var isBackingOff: Bool {
+        var all = [attempts] + targets.map(\.attempts) + generations.filter { $0.state == .revoking }.map(\.attempts)
+        if let rotation, rotation.isOpen { all.append(rotation.attempts) }
+        return all.contains { $0.failures > 0 }
     }
 
     package func generation(_ name: String?) -> Generation? {
@@ -124,6 +134,8 @@ package enum Event: Sendable, Equatable {
     case resumed
     /// A person asked: what failed may be tried again at once.
     case urged
+    /// Its policy or its gateway's settings are others now: the same, because a person has mended something.
+    case rebased
     case intended(name: String, expiresAt: Date?, signature: String, foreignIDs: [KeyID])
     case minted(String, KeyID?, fingerprint: String)
     case notMade(String, why: String, needsPerson: Bool, retryAfter: TimeInterval?)

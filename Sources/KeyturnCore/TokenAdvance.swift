@@ -23,7 +23,7 @@ extension Token {
         case .lost(let name, _):
             try change(name, from: [.intended]) { $0.state = .abandoned }
             if rotation?.generation == name { rotation?.generation = nil }
-        case .urged: urge()
+        case .urged, .rebased: urge()
         case .trialAccepted(let name): try change(name, from: [.held]) { $0.refusals = nil }
         case .trialRefused(let name, _):
             try change(name, from: [.held]) {

@@ -9,17 +9,20 @@ package import Logging
 package struct Keeper: Sendable {
     let ports: Ports
     let policies: [TokenName: TokenPolicy]
+    /// False where some policies could not be read: then a token that none names has not left them for sure.
+    let isWhole: Bool
     let settings: Settings
     let log: Logger
     let pulse: Pulse
     let isStopping: @Sendable () -> Bool
 
     package init(
-        ports: Ports, policies: [TokenPolicy], settings: Settings, log: Logger, pulse: Pulse? = nil,
+        ports: Ports, policies: [TokenPolicy], isWhole: Bool = true, settings: Settings, log: Logger, pulse: Pulse? = nil,
         isStopping: @escaping @Sendable () -> Bool = { false }
     ) {
         self.ports = ports
         self.policies = Dictionary(policies.map { ($0.name, $0) }) { first, _ in first }
+        self.isWhole = isWhole
         self.settings = settings
         self.log = log
         self.pulse = pulse ?? Pulse(now: ports.now)
@@ -50,12 +53,13 @@ package struct Keeper: Sendable {
                 findings: [finding]
             )
         }
-        let recorder = Recorder(journal: ports.journal, now: ports.now, log: log)
+        let recorder = Recorder(journal: ports.journal, gateways: settings.gateways, now: ports.now, log: log)
         let desks = Dictionary(
             uniqueKeysWithValues: ports.gateways.map { name, gateway in
                 (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity, now: ports.now))
             }
         )
+        try heedChanges(&tokens, recorder)
         try followPolicies(&tokens, only, recorder)
         try takeIntents(&tokens, recorder)
         var facts = try await takeRequests(&tokens, desks, recorder)
@@ -63,18 +67,20 @@ package struct Keeper: Sendable {
         let seen = try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
 
         var verdicts = judge(tokens, facts)
-        let removed = Plan.verdicts(onRemoved: tokens, outOf: tokens.count, at: ports.now())
+        let removed = judgeRemoved(tokens)
         verdicts.merge(removed.verdicts) { first, _ in first }
         await list(for: verdicts, of: tokens, desks)
         let (blocked, unreadable) = try await drive(&tokens, only, verdicts, desks, recorder)
 
-        let after = judge(tokens, [:]).merging(Plan.verdicts(onRemoved: tokens, outOf: tokens.count, at: ports.now()).verdicts) { first, _ in first }
+        let after = judge(tokens, [:]).merging(judgeRemoved(tokens).verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
-        let watcher = Watcher(policies: policies, now: ports.now())
-        let findings = stray + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks) + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
+        let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())
+        let findings =
+            stray + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks)
+            + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
-        try tell(findings, judged: { Watcher.judges($0, of: places, with: desks, watched: watched) })
+        try tell(findings, judged: { watcher.judges($0, of: places, with: desks, watched: watched) })
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,
             nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
@@ -102,7 +108,7 @@ package struct Keeper: Sendable {
         for index in tokens.indices where only?.contains(tokens[index].name) ?? true {
             let policy = policies[tokens[index].name]
             guard let policy else {
-                let lives = tokens[index].ending == nil && tokens[index].generations.contains(where: \.isLiving)
+                let lives = isWhole && tokens[index].ending == nil && tokens[index].generations.contains(where: \.isLiving)
                 if lives, tokens[index].leftAt == nil { try recorder.record([.left], of: &tokens[index], under: nil) }
                 continue
             }
@@ -111,6 +117,17 @@ package struct Keeper: Sendable {
             tokens[index].whenRemoved = policy.whenRemoved
             // A token that is only about to be is written with its first step.
             if tokens[index].serial > 0 { try ports.journal.record(tokens[index], []) }
+        }
+    }
+
+    /// What failed under another policy, or under other settings of its gateway, is tried again at once.
+    private func heedChanges(_ tokens: inout [Token], _ recorder: Recorder) throws {
+        for index in tokens.indices where tokens[index].isBackingOff {
+            let policy = policies[tokens[index].name]
+            guard policy != nil || isWhole, let basis = tokens[index].basis,
+                basis != recorder.basis(of: tokens[index], under: policy)
+            else { continue }
+            try recorder.record([.rebased], of: &tokens[index], under: policy)
         }
     }
 
@@ -148,6 +165,11 @@ package struct Keeper: Sendable {
             verdicts[token.name] = Plan.verdict(on: token, under: policy, facts: facts[token.name] ?? Facts(), at: now)
         }
         return verdicts
+    }
+
+    /// Only of tokens that have left the policies for sure.
+    private func judgeRemoved(_ tokens: [Token]) -> (verdicts: [TokenName: Verdict], asks: [TokenName]) {
+        isWhole ? Plan.verdicts(onRemoved: tokens, outOf: tokens.count, at: ports.now()) : ([:], [])
     }
 
     /// When something may be due again. What cannot go on for want of a gateway is not in it: whoever repeats the pass
@@ -256,6 +278,20 @@ package struct Keeper: Sendable {
     }
 
     // MARK: Telling
+
+    /// What came of reading settings and policies, at a start or a reload: a refusal is a finding until they are good.
+    package func tell(refusedReload refusal: (any Error)?) throws {
+        let lines = refusal.map { "\($0)".split(separator: "\n") } ?? []
+        let more = lines.count > 1 ? " (and \(lines.count - 1) more)" : ""
+        let findings = lines.first.map { line in
+            Finding(
+                code: .reloadRefused, severity: .error,
+                sentence: "a reload was refused, and older settings and policies are in force: \(line)\(more)",
+                help: "`keyturn check` shows every error; mend them, then reload keyturn"
+            )
+        }
+        try tell([findings].compactMap(\.self), judged: { $0.code == .reloadRefused })
+    }
 
     private func tell(_ findings: [Finding], judged: @escaping @Sendable (Finding) -> Bool) throws {
         let changes = try ports.journal.reconcile(findings, judged: judged, at: ports.now().wall)

@@ -8,11 +8,14 @@ extension Keeper {
         var facts: [TokenName: Facts] = [:]
         for var request in try ports.journal.pendingRequests() {
             guard let index = tokens.firstIndex(where: { $0.name == request.token }) else {
-                request.refusal = "no policy asks for \(request.token), and the journal does not know it"
+                if !isWhole { continue }
+                request.refusal = Keeper.unknown(request.token)
                 try ports.journal.answer(request, at: ports.now().wall)
                 continue
             }
             let policy = policies[request.token]
+            // Who reads all policies will know what it is about.
+            if policy == nil, !isWhole, request.verb != .revoke { continue }
             switch request.verb {
             case .rotate: try rotate(&tokens[index], policy, &request, &facts, recorder)
             case .revoke where request.generation != nil: try release(&tokens[index], policy, &request, recorder)
@@ -21,7 +24,7 @@ extension Keeper {
                 try recorder.record([.urged], of: &tokens[index], under: policy)
             case .adopt:
                 guard let policy, let desk = desks[tokens[index].gateway] else {
-                    request.refusal = "no policy asks for \(request.token)"
+                    request.refusal = Keeper.unknown(request.token)
                     break
                 }
                 request.refusal = try await Adoption(ports: ports, desk: desk, policy: policy).adopt(request, &tokens[index], recorder)
@@ -51,12 +54,17 @@ extension Keeper {
         }
     }
 
+    /// The command that asked has found it in a policy; what is in force may be older.
+    private static func unknown(_ name: TokenName) -> String {
+        "no policy in force asks for \(name): reload keyturn if one was written since it began"
+    }
+
     /// Starts here and now rather than with the plan, so that the answer can name the rotation.
     private func rotate(
         _ token: inout Token, _ policy: TokenPolicy?, _ request: inout Request, _ facts: inout [TokenName: Facts], _ recorder: Recorder
     ) throws {
         guard let policy else {
-            request.refusal = "no policy asks for \(token.name)"
+            request.refusal = Keeper.unknown(token.name)
             return
         }
         if case .on(let date) = policy.expires, date <= ports.now().wall {
@@ -88,7 +96,8 @@ struct Adoption: Sendable {
             return nil
         }
         guard token.currentGeneration == nil, token.rotation?.isOpen != true else {
-            return "\(token.name) has a generation already: \(token.current ?? token.rotation?.generation ?? "one under way")"
+            let one = token.current ?? token.rotation?.generation ?? "one under way"
+            return "\(token.name) has a generation already: \(one); `keyturn revoke \(token.name)` would end it, for another to be adopted"
         }
         let file = request.file ?? ""
         do {

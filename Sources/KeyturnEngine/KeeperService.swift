@@ -57,6 +57,7 @@ package struct KeeperService: Sendable {
     /// Runs until a `stop`. `wakes` ends only with the process.
     package func run(wakes: AsyncStream<Wake>, wake: AsyncStream<Wake>.Continuation) async throws {
         var keeper = try keeper()
+        tell(nil, by: keeper)
         var nextWatch = now().wall
         var troubled = 0
         var events = wakes.makeAsyncIterator()
@@ -91,7 +92,7 @@ package struct KeeperService: Sendable {
             case .look, .tick: break
             case .stop: return signs.stopping()
             case .reload:
-                if let reloaded = reload() {
+                if let reloaded = reload(over: keeper) {
                     keeper = reloaded
                     nextWatch = now().wall
                 }
@@ -100,18 +101,25 @@ package struct KeeperService: Sendable {
         signs.stopping()
     }
 
-    private func reload() -> Keeper? {
+    /// Nil where the old one stays in charge, which it tells.
+    private func reload(over old: Keeper) -> Keeper? {
         signs.reloading()
         defer { signs.ready() }
         do {
             let reloaded = try keeper()
             log.notice("the settings and policies were read again")
+            tell(nil, by: reloaded)
             return reloaded
         } catch {
             log.error("the new settings or policies are refused and the old ones stay in force")
             for line in "\(error)".split(separator: "\n") { log.error("\(line)") }
+            tell(error, by: old)
             return nil
         }
+    }
+
+    private func tell(_ refusal: (any Error)?, by keeper: Keeper) {
+        do { try keeper.tell(refusedReload: refusal) } catch { log.error("\(error)") }
     }
 
     /// Sleeps until a moment, a wake or a stop, whichever is first, beating on the way.

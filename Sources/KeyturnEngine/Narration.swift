@@ -9,6 +9,7 @@ extension Event {
         case .returned: "returned"
         case .resumed: "resumed"
         case .urged: "urged"
+        case .rebased: "rebased"
         case .intended: "intended"
         case .minted: "minted"
         case .notMade: "not-made"
@@ -55,7 +56,7 @@ extension Event {
             .revokeFailed(let name, _, _, _),
             .turnedUp(let name, _), .adopted(let name, _, _, _, _, _, _):
             name
-        case .left, .returned, .started, .resumed, .urged, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
+        case .left, .returned, .started, .resumed, .urged, .rebased, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
         }
     }
 
@@ -67,6 +68,7 @@ extension Event {
         case .returned: "a policy asks for it again"
         case .resumed: "taken up again after it was ended"
         case .urged: "asked for by hand"
+        case .rebased: "its policy or its gateway's settings changed: what failed is tried again"
         case .intended(let name, _, _, _): "about to create \(name)"
         case .minted(let name, let id, _): "created \(name)" + (id.map { " (\($0))" } ?? ", its id not known yet")
         case .notMade(let name, let why, _, _): "\(name) was not created: \(why)"

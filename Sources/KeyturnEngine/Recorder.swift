@@ -5,6 +5,7 @@ import Logging
 /// Writes what happened, first to the journal and then to the log: nothing is told that is not kept.
 struct Recorder: Sendable {
     let journal: any Journal
+    let gateways: [GatewayName: GatewaySettings]
     let now: @Sendable () -> Moment
     let log: Logger
 
@@ -32,8 +33,12 @@ struct Recorder: Sendable {
     /// request lasts on its way.
     static let unknownCountsFor: Double = 900
 
+    /// What the token's next failure will be owed to.
+    func basis(of token: Token, under policy: TokenPolicy?) -> String { Basis.digest(policy, gateways[token.gateway]) }
+
     private func take(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws -> [HistoryEntry] {
         var entries: [HistoryEntry] = []
+        token.basis = basis(of: token, under: policy)
         for event in events {
             let moment = now()
             let wasOpen = token.rotation?.isOpen == true
@@ -74,7 +79,8 @@ extension Event {
         case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
             .trialRefused, .leftAlone, .confused:
             .warning
-        case .urged, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released, .revokeAnswered, .removed:
+        case .urged, .rebased, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released,
+            .revokeAnswered, .removed:
             .info
         case .read, .trialAccepted: .debug
         }

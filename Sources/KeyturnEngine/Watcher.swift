@@ -4,6 +4,7 @@ import KeyturnCore
 /// Judges the state that a pass leaves behind: which findings hold now.
 struct Watcher: Sendable {
     let policies: [TokenName: TokenPolicy]
+    let isWhole: Bool
     let now: Moment
 
     func findings(tokens: [Token], verdicts: [TokenName: Verdict], desks: [GatewayName: Desk]) -> [Finding] {
@@ -15,13 +16,18 @@ struct Watcher: Sendable {
 
     /// Could this pass have seen that the finding is over? What depends on a gateway's list is left alone while there was
     /// none, and what only trials tell while there were none (`watched`: where every secret in use was tried).
-    static func judges(_ finding: Finding, of tokens: [TokenName: GatewayName], with desks: [GatewayName: Desk], watched: Set<GatewayName>)
+    func judges(_ finding: Finding, of tokens: [TokenName: GatewayName], with desks: [GatewayName: Desk], watched: Set<GatewayName>)
         -> Bool
     {
         func hasList(_ gateway: GatewayName?) -> Bool { gateway.flatMap { try? desks[$0]?.answer?.get() } != nil }
         let subject = GatewayName(finding.subject)
+        // What is told of a token depends on its policy, and that may be one that could not be read.
+        if !isWhole, let token = finding.token, policies[token] == nil { return false }
         return switch finding.code {
-        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord, .manyRemoved: true
+        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord: true
+        case .manyRemoved: isWhole
+        // It is the service that reads them again.
+        case .reloadRefused: false
         // A gateway that left the settings is nobody's trouble any more.
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
@@ -49,7 +55,7 @@ struct Watcher: Sendable {
                 verb.map { "mend that, then `keyturn \($0) \(token.name)` to go on at once" } ?? "mend that; it is tried again by itself"
             add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", help)
         }
-        if policy == nil, token.ending == nil, token.generations.contains(where: \.isLiving) {
+        if policy == nil, isWhole, token.ending == nil, token.generations.contains(where: \.isLiving) {
             let fate = token.removalDue.map { "is revoked after \($0.formatted(.iso8601))" } ?? "stays alive"
             add(
                 .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") \(fate)",

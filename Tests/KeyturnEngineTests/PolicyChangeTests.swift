@@ -77,6 +77,58 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a changed policy is tried at once, an unchanged one waits, across a restart too`() async throws {
+        let target = TargetPolicy.sample("/etc/webapp/token", then: true)
+        var (world, machine) = try await issued(.sample(targets: [target]), watchEvery: .hours(6))
+        world.with { $0.standing[.take] = .fails("busy") }
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .days(1))
+        let tries = world.calls(.take)
+        machine.restart()
+        await machine.pass()
+        #expect(world.calls(.take) == tries, "the same policy in a new process hurries nothing")
+        var told = target
+        told.then = .run(Command(arguments: ["/bin/reload", "--really"]))
+        machine.policies = [.sample(targets: [told])]
+        await machine.pass()
+        #expect(world.calls(.take) == tries + 1)
+        #expect(world.codes.filter { $0 == "rebased" }.count == 1)
+        world.with { $0.standing[.take] = nil }
+        machine.settings.gateways[.main]?.concurrent = 2
+        await machine.pass()
+        #expect(try world.webapp.rotation == nil)
+        world.isWell()
+    }
+
+    @Test func `a raised capacity is tried at once`() async throws {
+        var (world, machine) = try await issued(watchEvery: .days(1), capacity: 1)
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(20))
+        #expect(world.findings == [.tokenStuck])
+        world.with { $0.account.capacity = 2 }
+        machine.settings.gateways[.main]?.capacity = 2
+        await machine.pass()
+        #expect(world.calls(.create) == 2)
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
+    @Test func `a token that is to be adopted is not issued, unless somebody asks for a new one`() async throws {
+        var policy = TokenPolicy.sample()
+        policy.adopt = true
+        let world = World()
+        var machine = Machine(world, [policy], watchEvery: .hours(6))
+        await machine.run(for: .days(200))
+        #expect(world.calls(.create) == 0)
+        #expect(world.findings.isEmpty)
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        #expect(world.calls(.create) == 1)
+        await machine.run(for: .days(200))
+        #expect(world.calls(.create) == 3, "from then on it is a token like any other")
+        world.isWell()
+    }
+
     @Test func `changed attributes replace the token`() async throws {
         var (world, machine) = try await issued()
         machine.policies = [.sample(attributes: Attributes(models: .only(["gpt-4"])))]

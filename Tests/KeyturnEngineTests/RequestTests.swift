@@ -24,7 +24,8 @@ import Testing
         var (world, machine) = try await issued()
         let request = world.ask(.rotate, TokenName("prod-nothing"))
         await machine.pass()
-        #expect(world.request(request)?.refusal == "no policy asks for prod-nothing, and the journal does not know it")
+        #expect(
+            world.request(request)?.refusal == "no policy in force asks for prod-nothing: reload keyturn if one was written since it began")
         #expect(world.request(request)?.answeredAt != nil)
     }
 

@@ -85,14 +85,15 @@ extension Token {
         try self.init(
             name: TokenName(row.value("name")), environment: row.value("environment"), gateway: GatewayName(row.value("gateway")),
             serial: row.value("serial"), current: row.optional("current"), ending: row.optionalWord("ending"),
-            endedAt: row.optional("ended_at"), whenRemoved: WhenRemoved(row), leftAt: row.optional("left_at"), attempts: row.attempts
+            endedAt: row.optional("ended_at"), whenRemoved: WhenRemoved(row), leftAt: row.optional("left_at"), attempts: row.attempts,
+            basis: row.optional("basis")
         )
     }
 
     var columns: Columns {
         let columns: Columns = [
             "name": name.text, "environment": environment, "gateway": gateway.text, "serial": serial, "current": current,
-            "ending": ending?.rawValue, "ended_at": endedAt, "left_at": leftAt,
+            "ending": ending?.rawValue, "ended_at": endedAt, "left_at": leftAt, "basis": basis,
         ]
         return [attempts.columns, whenRemoved.columns].reduce(columns) { $0.merging($1) { first, _ in first } }
     }

@@ -7,6 +7,7 @@ enum JournalSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
+        migrator.registerMigration("3") { db in try db.execute(sql: "ALTER TABLE token ADD COLUMN basis TEXT") }
         return migrator
     }
 

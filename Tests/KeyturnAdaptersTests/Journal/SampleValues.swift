@@ -101,7 +101,8 @@ struct SampleValues {
             leftAt: maybe { $0.date() },
             generations: generations.sorted { ($0.intendedAt, $0.name) < ($1.intendedAt, $1.name) },
             rotation: maybe { sample in sample.rotation("\(name)#7", sample.one(of: phases)) },
-            targets: [target("/a", key: nil), target("/a", key: "KEY"), target("/b \(text())", key: "/a/b")], attempts: attempts()
+            targets: [target("/a", key: nil), target("/a", key: "KEY"), target("/b \(text())", key: "/a/b")], attempts: attempts(),
+            basis: maybe { $0.text() }
         )
     }
 
