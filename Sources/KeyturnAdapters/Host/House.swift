@@ -61,7 +61,8 @@ package struct House: Sendable {
         guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
             let why = unsafe String(cString: strerror(errno))
             throw Failure(
-                description: "cannot use the state folder \(path): \(why); run as the user that keyturn runs as", isPermission: true)
+                description: "cannot use the state folder \(path): \(why); run as root, or as the user that keyturn runs as",
+                isPermission: true)
         }
     }
 

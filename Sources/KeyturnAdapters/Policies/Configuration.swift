@@ -8,6 +8,8 @@ package struct Configuration: Sendable {
     /// Where the settings name secrets; whether those are there is a question of its own, see `secretProblems`.
     package var secrets: [SecretPlace]
     package var warnings: [Problem]
+    /// The errors of policies that were left out; empty unless `leavesOut` was asked for.
+    package var leftOut: [Problem] = []
 
     /// Of all policies, in the order of the files.
     package var tokens: [TokenPolicy] { policies.flatMap(\.tokens) }
@@ -17,12 +19,14 @@ package struct Configuration: Sendable {
     /// - Parameters:
     ///   - environment: the process's environment, for `$STATE_DIRECTORY`.
     ///   - gatewayKinds: the kinds of gateway that there is code for.
+    ///   - leavesOut: a policy file with an error is left out instead of being an error of all; see `leftOut`.
     ///   - triesSecrets: also an error: a secret that cannot be had in this process, see `secretProblems`.
     ///   - now: what `expires` dates are compared with.
     package static func load(
         settingsFile: String,
         environment: [String: String],
         gatewayKinds: Set<String>,
+        leavesOut: Bool = false,
         triesSecrets: Bool = false,
         now: Date = Date()
     ) throws(ConfigurationErrors) -> Configuration {
@@ -37,8 +41,13 @@ package struct Configuration: Sendable {
             let reader = PolicyReader(gateways: draft.gatewaysAreSound ? draft.settings.gateways : nil, now: now)
             policies = reader.policies(inFolder: draft.settings.policyFolder, into: all)
         }
-        guard let draft, all.errors == 0 else { throw ConfigurationErrors(problems: all.all.filter { $0.severity == .error }) }
-        return Configuration(settings: draft.settings, policies: policies, secrets: draft.secrets, warnings: all.all)
+        let errors = all.all.filter { $0.severity == .error }
+        guard let draft, problems.errors == 0, leavesOut || errors.isEmpty else { throw ConfigurationErrors(problems: errors) }
+        let bad = Set(errors.map(\.file))
+        return Configuration(
+            settings: draft.settings, policies: policies.filter { !bad.contains($0.file) }, secrets: draft.secrets,
+            warnings: all.all.filter { $0.severity != .error }, leftOut: errors
+        )
     }
 
     /// Which secrets of the settings cannot be had in this process, with the place that names each.

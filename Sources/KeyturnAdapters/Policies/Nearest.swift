@@ -1,5 +1,5 @@
 /// The candidate that a misspelt word most likely means: few edits away in proportion to its length, or none.
-func nearest(to word: String, among candidates: some Collection<String>) -> String? {
+package func nearest(to word: String, among candidates: some Collection<String>) -> String? {
     let word = word.lowercased()
     let distances = candidates.map { (name: $0, edits: edits(from: word, to: $0.lowercased())) }
     guard let best = distances.min(by: { ($0.edits, $0.name) < ($1.edits, $1.name) }) else { return nil }

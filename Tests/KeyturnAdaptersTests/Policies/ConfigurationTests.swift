@@ -7,8 +7,11 @@ struct `Settings and policies together` {
     private let folder: Folder
     init() throws { folder = try Folder() }
 
-    private func load(_ environment: [String: String] = [:]) throws(ConfigurationErrors) -> Configuration {
-        try Configuration.load(settingsFile: folder.path + "/k.yaml", environment: environment, gatewayKinds: ["laozhang"], now: Folder.now)
+    private func load(_ environment: [String: String] = [:], leavesOut: Bool = false) throws(ConfigurationErrors) -> Configuration {
+        try Configuration.load(
+            settingsFile: folder.path + "/k.yaml", environment: environment, gatewayKinds: ["laozhang"], leavesOut: leavesOut,
+            now: Folder.now
+        )
     }
 
     @Test(arguments: [("development", "dev", 10), ("testing", "test", 50), ("production", "prod", 500)])
@@ -59,6 +62,20 @@ struct `Settings and policies together` {
         )
         let error = #expect(throws: ConfigurationErrors.self) { try load() }
         #expect(folder.lines(error?.problems ?? []) == ["k.yaml:1:29: kind: found 'x', expected laozhang"])
+    }
+
+    @Test func `a policy with errors is left out for who asks so, settings with errors never are`() throws {
+        try folder.write(`Settings are read as they are meant`.gateway, to: "k.yaml")
+        let token = "tokens: [{project: a, purpose: b, deliver: [{file: /FILE}]}]\n"
+        try folder.write("environment: a\ngateway: laozhang\n" + token.replacing("FILE", with: "a"), to: "policies/a.yaml")
+        try folder.write("environment: b\ngateway: nowhere\n" + token.replacing("FILE", with: "b"), to: "policies/b.yaml")
+        // The later of two that clash is the bad one.
+        try folder.write("environment: c\ngateway: laozhang\n" + token.replacing("FILE", with: "a"), to: "policies/c.yaml")
+        let configuration = try load(leavesOut: true)
+        #expect(configuration.policies.map(\.environment) == ["a"])
+        #expect(configuration.leftOut.map { folder.lines([$0])[0].prefix(15) } == ["policies/b.yaml", "policies/c.yaml"])
+        try folder.write("nonsense: 1\n", to: "k.yaml")
+        #expect(throws: ConfigurationErrors.self) { try load(leavesOut: true) }
     }
 
     @Test func `a missing policy folder is an error`() throws {
