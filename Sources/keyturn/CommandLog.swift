@@ -8,19 +8,11 @@ enum CommandLog {
     /// Steps are told by the command itself; the log keeps quiet short of errors that nothing else tells.
     static func bootstrap() { Logs.bootstrap(level: .critical) }
 
-    static func refuseUnknown(_ names: [TokenName], _ site: Site) throws {
-        let known = Set(site.policies.keys)
-        for name in names where !known.contains(name) {
-            let near = known.map(\.text).sorted().first { $0.hasPrefix(name.text) || $0.contains(name.text) }
-            throw Refusal(.failed, "no policy asks for \(name)" + (near.map { " (did you mean \($0)?)" } ?? ""))
-        }
-    }
-
     static func sum(up names: [TokenName], _ site: Site, _ exit: Exit) throws {
         let now = HostClock.now()
         for name in names {
             guard let token = try site.house.journal.token(name) else { continue }
-            let status = TokenStatus(of: token, under: site.policies[name], verdict: site.verdict(on: token, at: now), at: now)
+            let status = site.status(of: token, at: now)
             let why = status.stuck ?? status.reason
             Terminal.print("\(name) is \(status.state.rawValue)" + (why.map { ": \($0.oneLine)" } ?? ""))
         }

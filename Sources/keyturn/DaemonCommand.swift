@@ -57,7 +57,9 @@ private struct Once {
             let site = Site(configuration, house: house)
             let http = HTTPClient()
             defer { http.shutdown() }
-            let outlook = try await site.keeper(http: http, log: log, isStopping: { stop.isSet }).pass(watches: true)
+            let keeper = try site.keeper(http: http, log: log, isStopping: { stop.isSet })
+            try keeper.tell(refusedReload: nil)
+            let outlook = try await keeper.pass(watches: true)
             return Exit(of: outlook)
         }
     }

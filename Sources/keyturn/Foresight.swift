@@ -9,55 +9,64 @@ struct Foresight {
     init(_ configuration: Configuration) { self.configuration = configuration }
 
     func problems() -> [Problem] {
-        configuration.policies.flatMap { policy in policy.tokens.flatMap { Foresight.problems(of: $0, in: policy) } } + capacityProblems()
+        // The journal comes last: looking into it, root becomes the user that it belongs to.
+        configuration.policies.flatMap(Foresight.problems) + capacityProblems()
     }
 
-    /// A rotation needs a second place for its token: with none free, nothing can be rotated.
-    private func capacityProblems() -> [Problem] {
-        configuration.settings.gateways.sorted { $0.key < $1.key }.compactMap { name, gateway in
-            guard let capacity = gateway.capacity else { return nil }
-            let count = configuration.tokens.count { $0.gateway == name }
-            guard count >= capacity else { return nil }
-            let message =
-                "gateway \(name) holds \(capacity) tokens and the policies ask for \(count): none can be rotated without a free place"
-            return Problem(place: FilePosition(file: configuration.settings.file), message: message, severity: .warning)
+    static func problems(of policy: Policy) -> [Problem] {
+        policy.tokens.flatMap { token in
+            (messages(of: token) + token.targets.flatMap { TargetForesight(target: $0).messages }).map {
+                Problem(place: FilePosition(file: policy.file), message: "\(token.name): \($0)", severity: .warning)
+            }
         }
     }
 
-    static func problems(of token: TokenPolicy, in policy: Policy) -> [Problem] {
+    private static func messages(of token: TokenPolicy) -> [String] {
         var messages: [String] = []
-        if policy.environment == "prod", token.overlap.quietFor.isZero {
+        if token.environment == "prod", token.overlap.quietFor.isZero {
             messages.append("quiet_for: 0s revokes by time and applied targets alone; a production token may still be in use")
         }
-        for target in token.targets {
-            switch target.then {
-            case .reload(let unit): messages.append(unitMessage("reload", unit, target))
-            case .restart(let unit): messages.append(unitMessage("restart", unit, target))
-            case .run, .signal, nil: break
+        if case .after(let life) = token.expires, token.rotate != .never {
+            let seconds = life.approximateSeconds
+            if seconds - token.overlap.atLeast.approximateSeconds - 86400 < seconds / 10 {
+                messages.append(
+                    "an expiry after \(life) leaves no room for an overlap of \(token.overlap.atLeast) and a day: it is replaced at half of its life"
+                )
             }
-            messages += placeMessages(target)
-        }
-        return messages.map { Problem(place: FilePosition(file: policy.file), message: "\(token.name): \($0)", severity: .warning) }
-    }
-
-    private static func unitMessage(_ verb: String, _ unit: String, _ target: TargetPolicy) -> String {
-        "\(target.file): this version cannot \(verb) \(unit), and does not rotate the token until it can; use then: {run: [...]} meanwhile"
-    }
-
-    private static func placeMessages(_ target: TargetPolicy) -> [String] {
-        var messages: [String] = []
-        let folder = (target.file as NSString).deletingLastPathComponent
-        var isFolder: ObjCBool = false
-        if unsafe !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
-            messages.append("\(target.file): its folder does not exist, so nothing can be delivered there")
-        }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: target.file)
-        if target.mode == nil, let mode = attributes?[.posixPermissions] as? Int, mode & 0o004 != 0 {
-            messages.append("\(target.file) is readable by everybody: chmod o-r it")
-        }
-        if let work = GitWorkTree(around: folder), !work.ignores(target.file) {
-            messages.append("\(target.file) lies in the git work tree \(work.root) and git does not ignore it: the secret may be committed")
         }
         return messages
+    }
+
+    /// A rotation needs a second place for its token as long as its overlap lasts: with none free, nothing can be rotated.
+    private func capacityProblems() -> [Problem] {
+        let settings = configuration.settings
+        guard settings.gateways.values.contains(where: { $0.capacity != nil }) else { return [] }
+        let agenda = agenda()
+        return settings.gateways.sorted { $0.key < $1.key }.compactMap { name, gateway in
+            guard let capacity = gateway.capacity else { return nil }
+            let count = configuration.tokens.count { $0.gateway == name }
+            var message = "gateway \(name) holds \(capacity) tokens and the policies ask for \(count)"
+            if count >= capacity {
+                message += ": none can be rotated without a free place"
+            } else if let peak = agenda.peaks[name], peak.count > capacity {
+                message +=
+                    ", which leaves \(capacity - count) for overlaps, and \(peak.count - count) overlap at once on \(peak.at.iso.prefix(10)): "
+                    + "rotations will wait; spread them by jitter, shorten overlaps or raise the capacity"
+            } else {
+                return nil
+            }
+            return Problem(place: FilePosition(file: settings.file), message: message, severity: .warning)
+        }
+    }
+
+    /// A year ahead, from the journal; where this user may not read it, as if all were issued now.
+    private func agenda() -> Agenda {
+        let now = HostClock.now()
+        let environment = ProcessInfo.processInfo.environment
+        let house = try? House(configuration.settings, environment: environment, makes: false)
+        let known = house.flatMap { try? Site(configuration, house: $0).tokens() }
+        let tokens = known ?? configuration.tokens.map { Token(name: $0.name, environment: $0.environment, gateway: $0.gateway) }
+        let policies = Dictionary(configuration.tokens.map { ($0.name, $0) }) { first, _ in first }
+        return Agenda(tokens: tokens, policies: policies, from: now, until: TimeSpan.months(12).after(now.wall))
     }
 }

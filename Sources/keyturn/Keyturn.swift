@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import KeyturnAdapters
 
 /// `keyturn`: one executable, one verb a file.
 @main
@@ -17,12 +18,23 @@ struct Keyturn: AsyncParsableCommand {
         ]
     )
 
+    /// The parser would call a misspelt verb an unexpected argument.
+    private static func refuseUnknownVerb(_ word: String?) throws {
+        let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard let word, !verbs.contains(word), word != "help" else { return }
+        if word.hasPrefix("--config") { throw ValidationError("--config stands behind the verb: keyturn status --config FILE") }
+        guard !word.hasPrefix("-") else { return }
+        let meant = nearest(to: word, among: verbs).map { "did you mean \($0)?" } ?? "there are \(verbs.joined(separator: ", "))"
+        throw ValidationError("there is no verb '\(word)' (\(meant))")
+    }
+
     static func main() async {
         // What keyturn creates is its owner's alone, whatever the shell that started it thinks.
         umask(0o077)
         // A reader that goes away ends a write with an error, not the process with a signal.
         _ = signal(SIGPIPE, SIG_IGN)
         do {
+            try refuseUnknownVerb(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

@@ -69,7 +69,7 @@ private struct PlanReport: Encodable {
         until = end
         self.tokens = tokens.compactMap { token in
             guard let verdict = site.verdict(on: token, at: now) else { return nil }
-            let status = TokenStatus(of: token, under: site.policies[token.name], verdict: verdict, at: now)
+            let status = site.status(of: token, at: now)
             var reason = status.stuck ?? status.reason
             // Its cause has a column of its own.
             if case .start(_, let why) = verdict, status.stuck == nil { reason = why }

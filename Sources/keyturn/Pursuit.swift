@@ -40,6 +40,9 @@ struct Pursuit: Sendable {
                         try wakeDriver()
                         nextWake = ContinuousClock.now + .seconds(1)
                     }
+                    Terminal.progress("waiting for the process that drives to take it up; Ctrl-C leaves it to it")
+                } else {
+                    Terminal.progress("under way in the process that drives; Ctrl-C leaves it to it")
                 }
                 try? await Task.sleep(for: .milliseconds(100))
             }
@@ -88,7 +91,9 @@ struct Pursuit: Sendable {
             if let exit = try outcome() { return exit }
             if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(isSeen: true) { return exit }
             guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
-            try? await Task.sleep(for: .seconds(max(0.05, next.timeIntervalSinceNow)))
+            let rest = max(0.05, next.timeIntervalSinceNow)
+            if rest > 1 { Terminal.progress("going on in \(Age.text(rest))") }
+            try? await Task.sleep(for: .seconds(rest))
         }
         return .waits
     }
@@ -122,7 +127,11 @@ struct Pursuit: Sendable {
     /// `isSeen`: what the findings say has been looked at since the request was filed.
     private func gatewayTrouble(isSeen: Bool = false) throws -> Exit? {
         let gateways = try Set(requests.compactMap { try (journal.token($0.token)?.gateway ?? site.policies[$0.token]?.gateway)?.text })
-        for open in try journal.openFindings() where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
+        // Out of reach is what the last list came to; whether the admin token is still refused is not known then.
+        let findings = try journal.openFindings()
+        let isAway = { (open: OpenFinding) in open.finding.code == .gatewayUnreachable }
+        for open in findings.filter(isAway) + findings.filter({ !isAway($0) })
+        where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
             guard [.gatewayUnreachable, .adminTokenRefused, .keyringUnknown].contains(open.finding.code) else { continue }
             // One that opened before the request may be over by now: the driver looks first.
             guard try isSeen || open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || hasFailed else { continue }

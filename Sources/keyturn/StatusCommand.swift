@@ -13,13 +13,9 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "One JSON document.") var json = false
 
     func run() throws {
-        let site = try site.look()
+        let site = try site.look(.readable)
         let now = HostClock.now()
-        var reports = try site.tokens().map { TokenReport(of: $0, site, now) }
-        if let token {
-            reports = reports.filter { $0.token == token }
-            guard !reports.isEmpty else { throw Refusal(.failed, "no policy asks for \(token), and the journal does not know it") }
-        }
+        let reports = try site.tokens(named: token).map { TokenReport(of: $0, site, now) }
         if json { return try JSONOutput.print(reports) }
         if token != nil { return try detail(reports, site) }
         var table = Table("TOKEN", "GENERATION", "AGE", "NEXT", "STATE", "WHY")
@@ -46,7 +42,7 @@ struct StatusCommand: ParsableCommand {
             add("environment", report.environment)
             add("state", report.state)
             add("stuck", report.stuck.value)
-            add("reason", report.reason.value)
+            if report.reason.value != report.stuck.value { add("reason", report.reason.value) }
             add("next rotation", report.nextRotation.value?.iso)
             for generation in [report.generation.value].compactMap(\.self) + report.previous {
                 let kind = generation.name == report.generation.value?.name ? "generation" : "previous"
@@ -69,7 +65,7 @@ struct StatusCommand: ParsableCommand {
         let history = try site.house.journal.history(of: token.map(TokenName.init), after: 0, limit: 12)
         guard !history.isEmpty else { return }
         Terminal.print("\nlately:")
-        for entry in history { Terminal.print("  \(entry.at.iso)  \(entry.sentence.oneLine)") }
+        for entry in history { Terminal.print(entry.sentence, after: "  \(entry.at.iso)  ") }
     }
 
     private func printFindings(_ site: Site, of token: String?) throws {
@@ -80,8 +76,8 @@ struct StatusCommand: ParsableCommand {
         Terminal.print("\nfindings:")
         for open in findings {
             let colour: Colour = open.finding.severity == .error ? .red : .yellow
-            Terminal.print("  " + colour.paint(open.finding.code.rawValue) + "  " + open.finding.sentence.oneLine)
-            Terminal.print("      " + open.finding.help.oneLine)
+            Terminal.print("\(open.finding.code.rawValue): \(open.finding.sentence)", after: "  ", colour)
+            Terminal.print(open.finding.help, after: "      ")
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KeyturnAdapters
+import Synchronization
 
 /// Where output goes: a terminal of some width, or a pipe.
 enum Terminal {
@@ -16,9 +17,33 @@ enum Terminal {
         return Int(size.ws_col)
     }()
 
-    static func print(_ text: String) { write(text + "\n", STDOUT_FILENO) }
+    static func print(_ text: String) {
+        progress(nil)
+        write(text + "\n", STDOUT_FILENO)
+    }
 
-    static func error(_ text: String) { write(text + "\n", STDERR_FILENO) }
+    static func error(_ text: String) {
+        progress(nil)
+        write(text + "\n", STDERR_FILENO)
+    }
+
+    /// A text of any making behind a head, wrapped to the terminal.
+    static func print(_ text: String, after head: String, _ colour: Colour? = nil) {
+        for line in text.oneLine.wrapped(to: width, after: head) { print(colour?.paint(line) ?? line) }
+    }
+
+    private static let canShowProgress = isatty(STDERR_FILENO) == 1
+    private static let shown = Mutex<String?>(nil)
+
+    /// One line that the next one replaces, for who waits at a terminal; nil takes it away.
+    static func progress(_ text: String?) {
+        guard canShowProgress else { return }
+        shown.withLock { shown in
+            guard text != shown else { return }
+            write("\r\u{1b}[K" + (text.map { String($0.oneLine.prefix((width ?? 80) - 1)) } ?? ""), STDERR_FILENO)
+            shown = text
+        }
+    }
 
     /// One write for one text, so that processes sharing a terminal do not mix within a line.
     private static func write(_ text: String, _ descriptor: Int32) {

@@ -50,8 +50,7 @@ struct TokenReport: Encodable {
     var targets: [Target]
 
     init(of token: Token, _ site: Site, _ now: Moment) {
-        let policy = site.policies[token.name]
-        let status = TokenStatus(of: token, under: policy, verdict: site.verdict(on: token, at: now), at: now)
+        let status = site.status(of: token, at: now)
         self.token = token.name.text
         environment = token.environment
         state = status.state.rawValue
@@ -63,7 +62,7 @@ struct TokenReport: Encodable {
             .filter { $0.name != shown?.name && $0.isLiving }
             .map { Generation($0, isPrevious: true) }
         nextRotation = Nullable(status.nextRotation)
-        let ids = policy?.targets.map(\.id) ?? token.targets.map(\.id)
+        let ids = site.policies[token.name]?.targets.map(\.id) ?? token.targets.map(\.id)
         targets = ids.map { id in
             let target = token.target(id)
             return Target(

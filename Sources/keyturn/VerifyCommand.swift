@@ -11,34 +11,61 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var site: SiteOptions
     @Argument(help: "One token's stable name.") var token: String?
+    @Flag(help: "One JSON document.") var json = false
+
+    private struct Entry: Encodable {
+        var token: String
+        var environment: String
+        /// generation, target
+        var what: String
+        var place: String
+        /// accepted, refused, unknown, unreachable, untried
+        var verdict: String
+        var why: Nullable<String>
+    }
 
     func run() async throws {
         CommandLog.bootstrap()
-        let site = try site.look()
-        let tokens = try site.tokens().filter { token == nil || $0.name.text == token }
-        guard !tokens.isEmpty else { throw Refusal(.failed, "no policy asks for \(token ?? "anything"), and the journal does not know it") }
+        let site = try site.look(.readable)
+        let tokens = try site.tokens(named: token)
         let http = HTTPClient()
         defer { http.shutdown() }
         let trial = Trial(site: site, http: http)
-        var table = Table("TOKEN", "WHERE", "VERDICT", "WHY")
-        var worst = Exit.done
-        for token in tokens {
-            for row in try await trial.rows(of: token) {
-                table.add([token.name.text, row.place, row.verdict.rawValue, row.why], colour: row.verdict.colour)
-                if row.verdict.exit.rawValue > worst.rawValue { worst = row.verdict.exit }
-            }
+        var rows: [(token: Token, row: TrialRow)] = []
+        for (number, token) in tokens.enumerated() {
+            Terminal.progress("trying \(token.name), \(number + 1) of \(tokens.count)")
+            rows += try await trial.rows(of: token).map { (token, $0) }
         }
-        table.print()
-        try worst.leave()
+        if json { try JSONOutput.print(rows.map { VerifyCommand.entry($0.token, $0.row) }) } else { VerifyCommand.table(rows).print() }
+        try rows.map(\.row.verdict.exit).max { $0.rawValue < $1.rawValue }?.leave()
+    }
+
+    private static func entry(_ token: Token, _ row: TrialRow) -> Entry {
+        Entry(
+            token: token.name.text, environment: token.environment, what: row.what.rawValue, place: row.place,
+            verdict: row.verdict.rawValue, why: Nullable(row.why.isEmpty ? nil : row.why)
+        )
+    }
+
+    private static func table(_ rows: [(token: Token, row: TrialRow)]) -> Table {
+        var table = Table("TOKEN", "VERDICT", "WHERE, AND WHY")
+        for (token, row) in rows {
+            table.add([token.name.text, row.verdict.rawValue, row.why.isEmpty ? row.place : "\(row.place): \(row.why)"], colour: row.verdict.colour)
+        }
+        return table
     }
 }
 
 /// One secret, tried.
 struct TrialRow {
+    enum What: String {
+        case generation, target
+    }
+
     enum Verdict: String {
         case accepted, refused, unknown, unreachable
         /// There is nothing to try, or a reason not to.
-        case untried = "-"
+        case untried
 
         var exit: Exit {
             switch self {
@@ -58,6 +85,8 @@ struct TrialRow {
         }
     }
 
+    var what = What.generation
+    /// A generation's name, or a target.
     var place: String
     var verdict: Verdict
     var why: String
@@ -107,14 +136,15 @@ struct Trial {
             let secret = try site.house.keyring.secret(name, of: token.gateway)
         else { return [] }
         return policy.targets.map { target in
+            func row(_ verdict: TrialRow.Verdict, _ why: String) -> TrialRow {
+                TrialRow(what: .target, place: "\(target.id)", verdict: verdict, why: why)
+            }
             let delivery = DeliveryKinds.delivery(for: target, in: TargetContext(token: policy.name, environment: policy.environment))
             do throws(DeliveryError) {
-                if try delivery.holds(secret) { return TrialRow(place: "\(target.id)", verdict: .accepted, why: "holds \(name)") }
-                guard let found = try delivery.published() else {
-                    return TrialRow(place: "\(target.id)", verdict: .refused, why: "there is no secret in it")
-                }
-                return TrialRow(place: "\(target.id)", verdict: .refused, why: Diagnosis(of: found, meant: secret, name).sentence)
-            } catch { return TrialRow(place: "\(target.id)", verdict: .unknown, why: error.description) }
+                if try delivery.holds(secret) { return row(.accepted, "holds \(name)") }
+                guard let found = try delivery.published() else { return row(.refused, "there is no secret in it") }
+                return row(.refused, Diagnosis(of: found, meant: secret, name).sentence)
+            } catch { return row(.unknown, error.description) }
         }
     }
 }

@@ -64,6 +64,41 @@ struct AskTests {
         }
     }
 
+    @Test func `beside a daemon, a token that is to be adopted waits for it, and for nothing else`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            let foreign = account.gateway.addForeign(name: "test-webapp-api-2024-01")
+            try host.write(foreign.secret, to: "targets/token", mode: 0o640)
+            try Targets.writeOne(to: host)
+            let plain = try host.read("policies/test.yaml")
+            try host.write("environment: test\ngateway: laozhang\ntokens:\n" + Targets.other(host), to: "policies/test.yaml")
+            let daemon = try host.daemon()
+            try await host.until("test-other-api", is: "active")
+            let waits = plain.replacingOccurrences(of: "rotate: {", with: "adopt: true\n    rotate: {")
+            try host.write(waits + Targets.other(host), to: "policies/test.yaml")
+            let early = try await host.run("adopt", token, "--from", "targets/token")
+            #expect(early.code == 1)
+            #expect(early.errors.contains("no policy in force asks for \(token): reload keyturn if one was written since it began"))
+            daemon.send(SIGHUP)
+            try await until("it has read them") { daemon.complained.contains("were read again") }
+            let waiting = try await host.status(of: token)
+            #expect(waiting.state == "absent")
+            #expect(waiting.reason == "`keyturn adopt \(token) --from FILE` is to take it over")
+            // A slip of the name and a rotation of everything issue nothing either.
+            #expect(try await host.run("adopt", token, "--from", "targets/token", "--generation", "typo").code == 1)
+            let all = try await host.run("rotate", "--all")
+            #expect(all.output.contains("\(token) is to be adopted: `keyturn rotate \(token)` issues a new one instead"), "\(all)")
+            #expect(account.gateway.statistics().creates == 2, "both of the other token")
+            let adopted = try await host.run("adopt", token, "--from", "targets/token")
+            #expect(adopted.code == 0, "\(adopted)")
+            #expect(try await host.status(of: token).generation?.id == foreign.id)
+            #expect(account.gateway.statistics().creates == 2)
+            // From here on it is a token like any other.
+            #expect(try await host.run("rotate", token).code == 0)
+            #expect(account.gateway.statistics().creates == 3)
+        }
+    }
+
     @Test func `revoke ends a token and names what still holds its secret; rotate takes it up again, --all does not`() async throws {
         try await Account.with { account in
             let host = account.host

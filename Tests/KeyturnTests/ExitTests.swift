@@ -1,4 +1,5 @@
 import Foundation
+import KeyturnSandbox
 import Testing
 
 /// Which settings a command reads, and the one number with which it ends.
@@ -24,6 +25,7 @@ struct ExitTests {
             let none = try await host.run("status", environment: ["KEYTURN_CONFIG": ""])
             #expect(none.code == 78)
             #expect(none.errors.hasPrefix("/etc/keyturn/keyturn.yaml:"))
+            #expect(none.errors.hasSuffix("; --config or KEYTURN_CONFIG names another\n"))
         }
     }
 
@@ -44,7 +46,7 @@ struct ExitTests {
                 """, to: "policies/bad.yaml"
             )
             let bad = host.path("policies/bad.yaml")
-            for arguments in [["check"], ["status"], ["rotate", "prod-webapp-api"], ["daemon", "--once"], ["daemon"]] {
+            for arguments in [["check"], ["plan"], ["rotate", "prod-webapp-api"], ["daemon", "--once"], ["daemon"]] {
                 let child = try host.start(arguments)
                 #expect(try await child.ended() == 78, "\(arguments)")
                 for place in ["2:10", "6:21", "7:15", "7:22", "8:5"] {
@@ -88,6 +90,18 @@ struct ExitTests {
         }
     }
 
+    @Test func `64: a misspelt verb is told its neighbour, and an option before the verb its place`() async throws {
+        try await Account.with { account in
+            let typo = try await account.host.run("statsu")
+            #expect(typo.code == 64)
+            #expect(typo.errors.hasPrefix("Error: there is no verb 'statsu' (did you mean status?)"), "\(typo)")
+            let early = try await account.host.run("--config", "x", "status")
+            #expect(early.code == 64)
+            #expect(early.errors.hasPrefix("Error: --config stands behind the verb"), "\(early)")
+            #expect(try await account.host.run("help", "status").code == 0)
+        }
+    }
+
     @Test func `1: a token that nobody knows`() async throws {
         try await Account.with { account in
             let host = account.host
@@ -99,7 +113,14 @@ struct ExitTests {
                 #expect(try await child.ended() == 1, "\(arguments)")
                 #expect(child.complained.hasPrefix("keyturn: no policy asks for x"), "\(child.complained)")
             }
-            #expect(try await host.run("rotate", "webapp-api").errors.contains("did you mean test-webapp-api?"))
+            for name in ["webapp-api", "test-webap-api", "tset-webapp-api"] {
+                for arguments in [["rotate", name], ["revoke", name], ["status", name], ["history", name], ["verify", name]] {
+                    let child = try host.start(arguments)
+                    #expect(try await child.ended() == 1, "\(arguments)")
+                    #expect(child.complained.contains("(did you mean test-webapp-api?)"), "\(child.complained)")
+                }
+            }
+            #expect(try await host.run("status", "nothing-alike").errors.contains("(`keyturn status` lists all)"))
         }
     }
 
@@ -172,6 +193,10 @@ struct ExitTests {
                 #expect(said.contains("gateway laozhang refuses the admin token: it answered 401"), "\(said)")
                 #expect(said.contains("put a valid one where the settings say"))
             }
+            let revoked = try await host.run("revoke", "test-webapp-api")
+            #expect(revoked.code == 3, "\(revoked)")
+            let help = "(\(account.living[0].id)) may be alive until it is revoked; in a hurry, do it in the gateway's console"
+            #expect(revoked.output.contains(help), "\(revoked)")
             #expect(try await host.run("verify").code == 0, "the secret itself is as good as ever")
             #expect(account.living.count == 1)
         }

@@ -97,19 +97,31 @@ struct LookTests {
                 to: "policies/test.yaml"
             )
             #expect(try await host.run("daemon", "--once").code == 3)
-            for command in ["status", "plan"] {
-                let narrow = try await host.run(command, environment: ["COLUMNS": "80"])
-                let table = narrow.lines.prefix { !$0.isEmpty }
-                #expect(table.count == 4)
-                #expect(table.allSatisfy { $0.count <= 80 }, "\(narrow)")
-                #expect(table.contains { $0.hasSuffix("…") })
+            let why = "its folder cannot be opened: No such file or directory; create its folder first"
+            let token = "test-monitor-stats"
+            for command in [["status"], ["plan"], ["status", token], ["history"], ["history", token], ["verify"]] {
+                func run(_ environment: [String: String]) async throws -> Run {
+                    let child = try host.start(command, environment: environment)
+                    return Run(code: try await child.ended(), output: child.written, errors: child.complained)
+                }
+                let narrow = try await run(["COLUMNS": "80"])
+                #expect(narrow.lines.filter { !$0.hasPrefix("laozhang: ") }.allSatisfy { $0.count <= 80 }, "\(narrow)")
+                #expect(!narrow.output.contains("…"), "nothing is hidden")
+                let words = narrow.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
                 for wide in [["COLUMNS": "200"], [:]] {
-                    let run = try await host.run(command, environment: wide)
-                    #expect(run.output.contains("its folder cannot be opened: No such file or directory; create its folder first"))
-                    #expect(!run.output.contains("…"))
-                    #expect(!run.output.contains("\u{1b}"), "no colour where there is no terminal")
+                    let wide = try await run(wide)
+                    #expect(command == ["verify"] || wide.output.contains(why), "\(command): \(wide)")
+                    #expect(!wide.output.contains("\u{1b}"), "no colour where there is no terminal")
+                    #expect(command == ["verify"] || words.contains(why), "\(narrow)")
                 }
             }
+            // A last column that has room hangs at its own place, one that has none goes below its row.
+            let detail = try await host.run("status", token, environment: ["COLUMNS": "80"]).lines
+            let stuck = try #require(detail.firstIndex { $0.hasPrefix("stuck        ") })
+            #expect(detail[stuck + 1].hasPrefix("             "))
+            let overview = try await host.run("status", environment: ["COLUMNS": "80"]).lines
+            let row = try #require(overview.firstIndex { $0.hasPrefix(token) })
+            #expect(overview[row].hasSuffix("stuck") && overview[row + 1].hasPrefix("    /"))
         }
     }
 
@@ -162,6 +174,26 @@ struct LookTests {
             #expect(people.output.contains("laozhang: at most 6 of its 10 tokens at once"))
             try host.settings(gateway: "capacity: 5")
             #expect(try await host.run("plan", "--until", "100d").output.contains("more than the account holds"))
+            let check = try await host.run("check")
+            #expect(check.code == 0)
+            #expect(
+                check.output.contains(
+                    "gateway laozhang holds 5 tokens and the policies ask for 3, which leaves 2 for overlaps, and 3 overlap at once on "),
+                "\(check)")
+        }
+    }
+
+    @Test func `a first issue that is stuck takes one place of the plan`() async throws {
+        struct Plan: Decodable {
+            struct Peak: Decodable { var tokens: Int }
+            var peaks: [Peak]
+        }
+        try await Account.with { account in
+            try Targets.writeOne(to: account.host, then: "{run: [/bin/false]}")
+            #expect(try await account.host.run("daemon", "--once").code == 3)
+            #expect(account.living.count == 1)
+            let run = try await account.host.run("plan", "--json", "--until", "10d")
+            #expect(try run.json(Plan.self).peaks.map(\.tokens) == [1], "\(run)")
         }
     }
 

@@ -35,6 +35,37 @@ struct VerifyTests {
         }
     }
 
+    @Test func `verify --json is one document of stable keys, and ends with the same number`() async throws {
+        struct Entry: Decodable, Equatable {
+            var token: String
+            var environment: String
+            var what: String
+            var place: String
+            var verdict: String
+            var why: String?
+        }
+        try await Account.with { account in
+            let host = account.host
+            #expect(try await host.run("verify", "--json").json([Entry].self) == [], "nothing to try")
+            try Targets.writeOne(to: host)
+            let absent = try await host.run("verify", "--json").json([Entry].self)
+            #expect(absent.map(\.verdict) == ["untried"])
+            #expect(try await host.run("daemon", "--once").code == 0)
+            try host.write("x", to: "targets/token")
+            let run = try await host.run("verify", "--json")
+            #expect(run.code == 1)
+            let name = account.living[0].name
+            #expect(
+                try run.json([Entry].self) == [
+                    Entry(token: "test-webapp-api", environment: "test", what: "generation", place: name, verdict: "accepted", why: nil),
+                    Entry(
+                        token: "test-webapp-api", environment: "test", what: "target", place: host.path("targets/token"),
+                        verdict: "refused",
+                        why: "another secret than \(name): the wrong file, or changed by hand"),
+                ])
+        }
+    }
+
     @Test func `look-alikes are told apart from another secret`() async throws {
         try await Account.with { account in
             let host = account.host
@@ -67,7 +98,7 @@ struct VerifyTests {
             let quiet = try await host.run("verify")
             #expect(quiet.code == 0)
             #expect(
-                quiet.lines.contains { $0.contains(retiring.name + " ") && $0.contains("not tried: it retires and must stay quiet") },
+                quiet.lines.contains { $0.contains(retiring.name + ": ") && $0.contains("not tried: it retires and must stay quiet") },
                 "\(quiet)")
             account.gateway.revokeInConsole(id: account.living[1].id)
             let revoked = try await host.run("verify")

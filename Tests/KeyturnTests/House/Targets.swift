@@ -90,6 +90,13 @@ enum Targets {
     }
 }
 
+extension Targets {
+    /// One more item of a policy's tokens.
+    static func other(_ host: Host) -> String {
+        "\n  - {project: other, purpose: api, rotate: {every: 90d}, overlap: {at_least: 1h}, deliver: [{file: \(host.path("targets/other"))}]}\n"
+    }
+}
+
 extension Account {
     /// Every token has exactly one living generation, and its file holds that one's secret between bytes that nobody touched.
     var isSettled: Bool {
