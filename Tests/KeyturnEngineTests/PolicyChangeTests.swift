@@ -129,6 +129,27 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a pass under policies that could not all be read misses no token`() async throws {
+        var policy = TokenPolicy.sample()
+        policy.whenRemoved = .revoke(after: .minutes(1))
+        var (world, machine) = try await issued(policy, watchEvery: .hours(6))
+        let keeper = Keeper(ports: world.ports(), policies: [], isWhole: false, settings: machine.settings, log: world.logger())
+        let rotate = world.ask(.rotate, .webapp)
+        for _ in 1...3 {
+            _ = try await keeper.pass(watches: true)
+            world.advance(by: .hours(1))
+        }
+        #expect(world.alive == ["prod-webapp-api-2026-01"])
+        #expect(world.findings.isEmpty)
+        #expect(world.request(rotate)?.answeredAt == nil, "who reads all policies takes it up")
+        // Ports that were asked for later make the earlier ones those of a dead process.
+        machine.restart()
+        await machine.pass()
+        #expect(world.request(rotate)?.refusal == nil)
+        #expect(world.calls(.create) == 2)
+        world.isWell()
+    }
+
     @Test func `changed attributes replace the token`() async throws {
         var (world, machine) = try await issued()
         machine.policies = [.sample(attributes: Attributes(models: .only(["gpt-4"])))]

@@ -89,8 +89,8 @@ struct DaemonTests {
                 good.replacingOccurrences(of: "gateway: laozhang", with: "gateway: nowhere\ncolour: blue"), to: "policies/test.yaml")
             daemon.send(SIGHUP)
             try await until("it refuses") { daemon.complained.contains("are refused and the old ones stay in force") }
-            try await until("each error has an entry of its own") {
-                daemon.complained.split(separator: "\n").count { $0.contains("/policies/test.yaml:") } == 2
+            try await until("each error has an entry of its own, and what is in force another one") {
+                daemon.complained.split(separator: "\n").count { $0.contains("/policies/test.yaml:") } == 3
             }
             #expect(daemon.status == nil)
             // The old policy keeps the token: it comes back where somebody ended it at the gateway.

@@ -166,7 +166,7 @@ struct `A policy with one mistake says where it is, what was found and what was 
         ),
         Row(
             "deliver: []",
-            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed"
+            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt"
         ),
     ])
     func `in its defaults`(_ row: Row) throws {
