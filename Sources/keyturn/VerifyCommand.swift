@@ -50,7 +50,8 @@ struct VerifyCommand: AsyncParsableCommand {
     private static func table(_ rows: [(token: Token, row: TrialRow)]) -> Table {
         var table = Table("TOKEN", "VERDICT", "WHERE, AND WHY")
         for (token, row) in rows {
-            table.add([token.name.text, row.verdict.rawValue, row.why.isEmpty ? row.place : "\(row.place): \(row.why)"], colour: row.verdict.colour)
+            let text = row.why.isEmpty ? row.place : "\(row.place): \(row.why)"
+            table.add([token.name.text, row.verdict.rawValue, text], colour: row.verdict.colour)
         }
         return table
     }
