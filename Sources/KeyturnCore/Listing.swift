@@ -36,12 +36,18 @@ package struct ListedKey: Sendable, Equatable {
     package var createdAt: Date?
     package var lastUsedAt: Date?
     package var expiresAt: Date?
+    /// Seconds that each of its times may be off, either way: `zoneless` where the gateway does not say their zone.
+    package var doubt: TimeInterval
     package var mask: KeyMask?
     package var shown: ShownAttributes
 
+    /// No zone is further from UTC. A time without a zone is kept as if it were UTC, since it says roughly when; what
+    /// turns on hours has to heed `doubt`.
+    package static let zoneless: TimeInterval = 14 * 3600
+
     package init(
         id: KeyID?, name: String, status: Status, createdAt: Date? = nil, lastUsedAt: Date? = nil, expiresAt: Date? = nil,
-        mask: KeyMask? = nil, shown: ShownAttributes = ShownAttributes()
+        doubt: TimeInterval = 0, mask: KeyMask? = nil, shown: ShownAttributes = ShownAttributes()
     ) {
         self.id = id
         self.name = name
@@ -49,6 +55,7 @@ package struct ListedKey: Sendable, Equatable {
         self.createdAt = createdAt
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt
+        self.doubt = doubt
         self.mask = mask
         self.shown = shown
     }

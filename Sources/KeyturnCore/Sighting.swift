@@ -38,10 +38,13 @@ extension Listing {
     /// A key that is older than our wish for it is somebody else's, and so is one that was made long after: no create is on
     /// its way for an hour, while a person may well take the name that we gave up. Where no time is shown it is the first
     /// list that counts: a name that none shows an hour later is given up for good.
+    ///
+    /// A time without a zone is no proof either way: it excludes a key that is too old or too young in every zone, and says
+    /// no more about the others than none.
     private func isOfItsTime(_ key: ListedKey, _ generation: Generation) -> Bool {
         guard let created = key.createdAt else { return true }
         let age = created.timeIntervalSince(generation.intendedAt)
-        return age >= -Sighting.tolerance && age <= Sighting.longestWay
+        return age >= -Sighting.tolerance - key.doubt && age <= Sighting.longestWay + key.doubt
     }
 
     /// Is a generation still alive by the list: by its id, or by its name where its id is not known or not shown?

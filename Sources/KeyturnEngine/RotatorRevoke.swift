@@ -9,8 +9,7 @@ extension Rotator {
         let listing: Listing
         // Before our own reading, which the gateway may count as a use.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        // Ended by somebody else: there is nothing left to wait for.
-        if !listing.showsAlive(generation) { return [.released(name)] }
+        if !listing.showsAlive(generation) { return try await release(unlisted: name, token) }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
@@ -18,9 +17,20 @@ extension Rotator {
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
         }
         if let id = generation.keyID, let key = listing.key(id) {
-            reading.lastUsedAt = ownUseApart(key.lastUsedAt, generation.retirement)
+            // A last use without a zone cannot be told to be ours, and counts as a consumer's.
+            reading.lastUsedAt = key.doubt == 0 ? ownUseApart(key.lastUsedAt, generation.retirement) : key.lastUsedAt
         }
         return [.read(name, reading)]
+    }
+
+    /// Ended by somebody else there is nothing left to wait for. But a list may be wrong, and what consumers still use is
+    /// not given up for one: the secret has to be refused, too.
+    private func release(unlisted name: String, _ token: Token) async throws -> [Event] {
+        guard let secret = try ports.keyring.secret(name, of: token.gateway) else { return [.released(name)] }
+        do throws(GatewayError) {
+            guard case .accepted = try await desk.gateway.probe(secret) else { return [.released(name)] }
+            return [.readFailed(name, why: "the gateway does not list it as alive and accepts its secret", retryAfter: nil)]
+        } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
     }
 
     /// The gateway's last use, unless it is our own reading that it shows.

@@ -114,4 +114,31 @@ import Testing
         #expect(world.findings.isEmpty)
         world.isWell()
     }
+
+    @Test func `an old one that a list leaves out is not given up while its secret is accepted`() async throws {
+        let overlap = Overlap(atLeast: .hours(24), quietFor: .hours(1), atMost: .days(14))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(1))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        world.with { state in state.account.unlisted = Set(state.account.keys.prefix(1).map(\.id)) }
+        await machine.run(for: .hours(20))
+        #expect(world.alive.count == 2)
+        world.with { $0.account.unlisted = [] }
+        await machine.run(for: .hours(12))
+        #expect(world.alive.count == 1)
+        world.isWell()
+    }
+
+    @Test func `an old one that somebody has ended is over with the next reading, not with the overlap`() async throws {
+        let overlap = Overlap(atLeast: .hours(24), quietFor: .hours(1), atMost: .days(14))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(1))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        world.kill("prod-webapp-api-2026-01")
+        // A quiet time before the overlap's end.
+        await machine.run(for: .hours(23.5))
+        #expect(world.codes.contains("revoked"))
+        #expect(world.with { $0.keyring.record("prod-webapp-api-2026-01", of: .main) } == nil)
+        world.isWell()
+    }
 }

@@ -22,6 +22,8 @@ package struct Key: Sendable {
     package var refusedFrom: Date?
     package var lastUsedAt: Date?
     package var uses = 0
+    /// What consumers spent besides, where each use counts one.
+    package var spent: Decimal = 0
 
     /// May a call with it succeed, now or later?
     package func isAlive(at time: Date) -> Bool {
@@ -54,9 +56,13 @@ package struct Account: Sendable {
     /// Seconds until a new key is accepted, until it is listed, and until a revoked one is refused.
     package var validityLag: TimeInterval = 0
     package var listLag: TimeInterval = 0
+    /// What its list leaves out, as a list that is read page by page while it changes.
+    package var unlisted: Set<KeyID> = []
     package var revocationLag: TimeInterval = 0
     package var answersIDs = true
     package var showsCreated = true
+    /// Seconds that its list's times are ahead of UTC, where they do not say their zone; nil where they do.
+    package var unsaidZone: TimeInterval?
     package var showsLastUse = true
     /// Does the list show the beginning and the end of each key?
     package var showsMasks = false
@@ -112,16 +118,18 @@ package struct Account: Sendable {
 
     /// As its list shows it.
     package func listing(at time: Date) -> Listing {
-        let shown = keys.filter { $0.listedFrom <= time }.map { key in
+        let shown = keys.filter { $0.listedFrom <= time && !unlisted.contains($0.id) }.map { key in
             let status: ListedKey.Status =
                 if let refusedFrom = key.refusedFrom, refusedFrom <= time { .revoked } else if !key.isAlive(at: time) {
                     .expired
                 } else if key.lastUsedAt == nil {
                     .notUsed
                 } else { .active }
+            let zone = unsaidZone ?? 0
             return ListedKey(
-                id: key.id, name: key.name, status: status, createdAt: showsCreated ? key.createdAt : nil,
-                lastUsedAt: showsLastUse ? key.lastUsedAt : nil, expiresAt: key.expiresAt,
+                id: key.id, name: key.name, status: status, createdAt: showsCreated ? key.createdAt.addingTimeInterval(zone) : nil,
+                lastUsedAt: showsLastUse ? key.lastUsedAt?.addingTimeInterval(zone) : nil,
+                expiresAt: key.expiresAt?.addingTimeInterval(zone), doubt: unsaidZone == nil ? 0 : ListedKey.zoneless,
                 mask: showsMasks ? KeyMask("\(key.secret.dropLast(7))****\(key.secret.suffix(2))") : nil, shown: key.shown
             )
         }
