@@ -33,6 +33,8 @@ extension Keeper {
         for (name, desk) in desks.sorted(by: { $0.key < $1.key }) {
             let mine = tokens.indices.filter { tokens[$0].gateway == name }
             guard watches || mine.contains(where: { wantsListing(tokens[$0]) }) else { continue }
+            // Needs nothing of the gateway: what consumers read is put right also while it is ill or refuses the admin token.
+            if watches { try putBack(mine, &tokens, recorder) }
             guard case .success(let listing) = await desk.list() else { continue }
             for index in mine { try compare(&tokens[index], listing, desk, recorder) }
             for index in mine {
@@ -40,7 +42,6 @@ extension Keeper {
                     if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
                 } catch { findings.append(unreadable(tokens[index], error)) }
             }
-            if watches { try putBack(mine, &tokens, recorder) }
             if watches { findings += try strangers(at: name, among: mine.map { tokens[$0] }, in: listing) }
             if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)

@@ -42,6 +42,11 @@ extension Rotator {
     private func create(_ order: CreateOrder, _ token: Token, before listing: Listing) async throws -> [Event] {
         let name = order.name
         switch await desk.gateway.create(order) {
+        case .notCreated(.adminRefused(let why)):
+            try ports.keyring.release(name, of: token.gateway)
+            // The gateway's trouble and one finding, not each token's.
+            desk.note(.adminRefused(why))
+            return [.notMade(name, why: GatewayError.adminRefused(why).description, needsPerson: false, retryAfter: nil)]
         case .notCreated(let error):
             try ports.keyring.release(name, of: token.gateway)
             return [.notMade(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
@@ -99,10 +104,12 @@ extension Rotator {
         }
     }
 
-    /// Names what could go: unused tokens that are none of ours.
+    /// Names what could go: unused tokens that are none of ours. Silence about a last use says that only where the list
+    /// shows anybody's.
     private func full(_ listing: Listing) throws -> String {
         let capacity = desk.capacity.map(String.init) ?? "?"
-        let idle = listing.keys.filter { $0.status == .notUsed || ($0.isAlive && $0.lastUsedAt == nil) }.map(\.name)
+        let showsUse = listing.keys.contains { $0.lastUsedAt != nil }
+        let idle = listing.keys.filter { $0.status == .notUsed || (showsUse && $0.isAlive && $0.lastUsedAt == nil) }.map(\.name)
         let ours = try ports.journal.states(of: desk.name, names: Set(idle))
         let unused = idle.filter { ours[$0] == nil }.prefix(3)
         let hint = unused.isEmpty ? "" : "; never used so far: \(unused.joined(separator: ", "))"

@@ -59,6 +59,23 @@ import Testing
         world.isWell()
     }
 
+    @Test(arguments: [true, false]) func `a full account names neither ours nor what may be in use`(showsLastUse: Bool) async throws {
+        var (world, machine) = try await issued(capacity: 2)
+        world.with { state in
+            state.account.showsLastUse = showsLastUse
+            state.account.land(state.account.makeKey(named: "in-use", by: .others, at: state.now))
+        }
+        world.use("in-use")
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        #expect(world.calls(.create) == 1)
+        #expect(world.findings == [.tokenStuck])
+        let sentence = try #require(world.sentences.first)
+        #expect(sentence.contains("holds all 2 tokens") && !sentence.contains("never used"), "\(sentence)")
+        #expect(world.published() == "prod-webapp-api-2026-01")
+        world.isWell()
+    }
+
     @Test func `a create that the gateway refuses is tried again under the same name`() async throws {
         let world = World()
         world.with { $0.script[.create] = [.fails("422 no such permission")] }

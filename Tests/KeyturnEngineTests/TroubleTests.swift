@@ -44,6 +44,37 @@ import Testing
         world.isWell()
     }
 
+    @Test(arguments: [Account.Mood.refusesAdmin, .unreachable, .broken])
+    func `a target that somebody changed is put right though the gateway lists nothing`(mood: Account.Mood) async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(1))
+        world.with { state in
+            state.account.mood = mood
+            state.places[.webapp]?.content = "what somebody wrote"
+        }
+        await machine.run(for: .hours(2))
+        #expect(world.published() == "prod-webapp-api-2026-01")
+        #expect(world.findings == [mood == .refusesAdmin ? .adminTokenRefused : .gatewayUnreachable])
+        world.isWell()
+    }
+
+    @Test func `an admin token that is first refused at a create is the gateway's trouble and no token's`() async throws {
+        let world = World()
+        world.with { $0.script[.create] = [.adminRefused] }
+        var machine = Machine(world, [.sample(), .sample("worker"), .sample("third")])
+        await machine.pass()
+        // The others do not ask again what has been answered.
+        #expect(world.calls(.create) == 1)
+        #expect(world.findings == [.adminTokenRefused])
+        world.with { $0.account.mood = .refusesAdmin }
+        await machine.run(for: .hours(3))
+        #expect(world.findings == [.adminTokenRefused])
+        world.with { $0.account.mood = .well }
+        await machine.run(for: .hours(3))
+        #expect(world.alive.count == 3)
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
     @Test func `a gateway out of reach is one finding, asked ever more rarely`() async throws {
         let world = World()
         world.with { $0.account.mood = .unreachable }
