@@ -99,9 +99,7 @@ struct Trial {
     let http: HTTPClient
 
     func rows(of token: Token) async throws -> [TrialRow] {
-        guard let settings = site.configuration.settings.gateways[token.gateway] else { return [] }
-        // No admin token: this process may be a command beside a daemon that alone holds it.
-        let gateway = LaozhangGateway(settings, admin: Secret(""), http: http)
+        guard let gateway = try site.house.gatewayForTrials(token.gateway, http: http) else { return [] }
         var rows: [TrialRow] = []
         for generation in token.generations where generation.isLiving {
             // A retiring secret is left in peace: its silence is the evidence for its end.
@@ -120,7 +118,7 @@ struct Trial {
         return rows
     }
 
-    private func row(_ place: String, _ secret: borrowing Secret, _ gateway: LaozhangGateway, _ expiresAt: Date?) async -> TrialRow {
+    private func row(_ place: String, _ secret: borrowing Secret, _ gateway: any Gateway, _ expiresAt: Date?) async -> TrialRow {
         do throws(GatewayError) {
             switch try await gateway.probe(secret) {
             case .accepted: return TrialRow(place: place, verdict: .accepted, why: "")

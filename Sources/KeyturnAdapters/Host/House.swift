@@ -8,6 +8,7 @@ package struct House: Sendable {
     package let settings: Settings
     package let journal: SQLiteJournal
     package let keyring: KeyringFolder
+    private let limits: GatewayLimits
 
     /// The kinds of gateway there is code for.
     package static let gatewayKinds: Set<String> = [LaozhangGateway.kind]
@@ -45,14 +46,18 @@ package struct House: Sendable {
         self.init(settings, journal, keyring)
     }
 
-    private init(_ settings: Settings, _ journal: SQLiteJournal, _ keyring: KeyringFolder) {
+    private init(
+        _ settings: Settings, _ journal: SQLiteJournal, _ keyring: KeyringFolder,
+        _ limits: GatewayLimits = GatewayLimits(now: HostClock.now)
+    ) {
         self.settings = settings
         self.journal = journal
         self.keyring = keyring
+        self.limits = limits
     }
 
-    /// The same house under settings that were read again.
-    package func with(_ settings: Settings) -> House { House(settings, journal, keyring) }
+    /// The same house under settings that were read again. A pause that a gateway has asked for stays.
+    package func with(_ settings: Settings) -> House { House(settings, journal, keyring, limits) }
 
     private static func makeStateFolder(_ path: String) throws {
         do {
@@ -66,17 +71,30 @@ package struct House: Sendable {
         }
     }
 
-    /// The gateways with their admin tokens, read now.
+    /// The gateways with their admin tokens, read now, each within the limit that all of this process share.
     package func gateways(environment: [String: String], http: HTTPClient) throws -> [GatewayName: any Gateway] {
         var gateways: [GatewayName: any Gateway] = [:]
         for (name, gateway) in settings.gateways {
             let admin = try SecretReader.read(gateway.adminToken, environment: environment)
-            switch gateway.kind {
-            case LaozhangGateway.kind: gateways[name] = LaozhangGateway(gateway, admin: admin, http: http)
-            default: throw Failure(description: "there is no gateway of kind \(gateway.kind)", isPermission: false)
-            }
+            gateways[name] = try self.gateway(name, gateway, admin: admin, http: http)
         }
         return gateways
+    }
+
+    /// A gateway for what a token's own secret may ask: without an admin token, which a command beside a daemon has not.
+    package func gatewayForTrials(_ name: GatewayName, http: HTTPClient) throws -> (any Gateway)? {
+        try settings.gateways[name].map { try gateway(name, $0, admin: Secret(""), http: http) }
+    }
+
+    private func gateway(
+        _ name: GatewayName, _ settings: GatewaySettings, admin: consuming Secret, http: HTTPClient
+    ) throws -> any Gateway {
+        let gateway: any Gateway =
+            switch settings.kind {
+            case LaozhangGateway.kind: LaozhangGateway(settings, admin: admin, http: http)
+            default: throw Failure(description: "there is no gateway of kind \(settings.kind)", isPermission: false)
+            }
+        return LimitedGateway(gateway, limits.limit(of: name, settings))
     }
 
     package func ports(_ gateways: [GatewayName: any Gateway], now: @escaping @Sendable () -> Moment = HostClock.now) -> Ports {

@@ -53,7 +53,8 @@ package enum ProbeOutcome: Sendable, Equatable {
 package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
     /// No connection: nothing reached it. Try again later.
     case unreachable(String)
-    /// Nothing was learnt. Try again later, not before `retryAfter` seconds where it said so.
+    /// Nothing was learnt. Try again later, not before `retryAfter` seconds where it asked for a pause; zero where it asked
+    /// for one (429) without saying how long.
     case inconclusive(String, retryAfter: TimeInterval?)
     /// The admin token is not accepted: nothing that needs it can be done until a person replaces it.
     case adminRefused(String)

@@ -55,7 +55,8 @@ struct WorldGateway: Gateway {
             guard let key = try state.answerToken(text, at: name, fault, counts: account.countsReadings) else {
                 throw .rejected("it answered 401")
             }
-            return Reading(today: Decimal(key.uses), month: Decimal(key.uses), lastUsedAt: nil)
+            let spent = Decimal(key.uses) + key.spent
+            return Reading(today: spent, month: spent, lastUsedAt: nil)
         }
     }
 }

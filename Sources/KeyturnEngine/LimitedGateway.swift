@@ -1,0 +1,57 @@
+package import KeyturnCore
+
+/// A gateway whose calls keep to a limit: never more at once than it allows, and none during a pause that the gateway has
+/// asked for. A call that is not sent is answered at once, with what is left of the pause; nothing sleeps here.
+package struct LimitedGateway: Gateway {
+    private let gateway: any Gateway
+    private let limit: GatewayLimit
+
+    package init(_ gateway: any Gateway, _ limit: GatewayLimit) {
+        self.gateway = gateway
+        self.limit = limit
+    }
+
+    package func create(_ order: CreateOrder) async -> CreateOutcome {
+        let turn: Int
+        do throws(GatewayError) { turn = try await limit.enter() } catch { return .notCreated(error) }
+        defer { limit.leave() }
+        switch await gateway.create(order) {
+        case .created(let id, let secret):
+            limit.answered(turn)
+            return .created(id, secret)
+        case .notCreated(let error):
+            limit.failed(error, turn)
+            return .notCreated(error)
+        case .unknown(let why): return .unknown(why)
+        }
+    }
+
+    package func list() async throws(GatewayError) -> Listing {
+        try await inTurn { () async throws(GatewayError) in try await gateway.list() }
+    }
+
+    package func revoke(_ id: KeyID) async throws(GatewayError) {
+        try await inTurn { () async throws(GatewayError) in try await gateway.revoke(id) }
+    }
+
+    package func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome {
+        try await inTurn { () async throws(GatewayError) in try await gateway.probe(secret) }
+    }
+
+    package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
+        try await inTurn { () async throws(GatewayError) in try await gateway.usage(secret) }
+    }
+
+    private func inTurn<Answer>(_ call: () async throws(GatewayError) -> Answer) async throws(GatewayError) -> Answer {
+        let turn = try await limit.enter()
+        defer { limit.leave() }
+        do throws(GatewayError) {
+            let answer = try await call()
+            limit.answered(turn)
+            return answer
+        } catch {
+            limit.failed(error, turn)
+            throw error
+        }
+    }
+}
