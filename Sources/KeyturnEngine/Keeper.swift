@@ -207,28 +207,39 @@ package struct Keeper: Sendable {
     ) async throws -> (blocked: Set<TokenName>, findings: [Finding]) {
         let chosen = tokens.indices.filter { only?.contains(tokens[$0].name) ?? true }
         let order = chosen.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
-        let width = max(1, settings.gateways.values.map(\.concurrent).max() ?? 1)
         let snapshot = tokens
         var blocked = Set(chosen.map { tokens[$0] }.filter { desks[$0.gateway] == nil }.map(\.name))
-        let driven = try await withThrowingTaskGroup(of: Driven.self) { group in
-            var done: [Driven] = []
-            for (position, index) in order.enumerated() {
-                if position >= width, let finished = try await group.next() { done.append(finished) }
-                if isStopping() { break }
-                let token = snapshot[index]
-                guard let desk = desks[token.gateway] else { continue }
-                group.addTask {
-                    try await driveOne(token, at: index, verdicts[token.name], desk, recorder)
-                }
+        // Each gateway's tokens among themselves: one that takes its time for every answer is nobody else's delay.
+        let driven = try await withThrowingTaskGroup(of: [Driven].self) { group in
+            for desk in desks.values.sorted(by: { $0.name < $1.name }) {
+                let mine = order.filter { snapshot[$0].gateway == desk.name }
+                group.addTask { try await drive(mine, of: snapshot, verdicts, desk, recorder) }
             }
-            for try await finished in group { done.append(finished) }
-            return done
+            return try await group.reduce(into: []) { $0 += $1 }
         }
         for one in driven {
             tokens[one.index] = one.token
             if one.isBlocked { blocked.insert(one.token.name) }
         }
         return (blocked, driven.compactMap(\.finding))
+    }
+
+    /// One gateway's tokens, in the order given, as many at once as it may be asked at once.
+    private func drive(
+        _ order: [Int], of tokens: [Token], _ verdicts: [TokenName: Verdict], _ desk: Desk, _ recorder: Recorder
+    ) async throws -> [Driven] {
+        let width = max(1, settings.gateways[desk.name]?.concurrent ?? 1)
+        return try await withThrowingTaskGroup(of: Driven.self) { group in
+            var done: [Driven] = []
+            for (position, index) in order.enumerated() {
+                if position >= width, let finished = try await group.next() { done.append(finished) }
+                if isStopping() { break }
+                let token = tokens[index]
+                group.addTask { try await driveOne(token, at: index, verdicts[token.name], desk, recorder) }
+            }
+            for try await finished in group { done.append(finished) }
+            return done
+        }
     }
 
     /// Where one token of the pass has got to; blocked: something of its own broke, and trying again at once is no use.
