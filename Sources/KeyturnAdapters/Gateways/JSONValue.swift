@@ -67,18 +67,37 @@ enum JSONValue: Sendable, Equatable, Decodable {
         return word
     }
 
-    /// ISO 8601 with or without fractions of a second, with `T` or a space; without a zone it is UTC. A day alone is no
-    /// moment, and nil.
-    var date: Date? {
-        guard var text, text.utf8.count <= 40 else { return nil }
-        text = text.replacing(" ", with: "T", maxReplacements: 1)
+    /// A moment, and whether its zone was said.
+    struct Time: Sendable, Equatable {
+        var date: Date
+        /// False for a clock on some wall, read as if it hung in Greenwich: the truth is up to fourteen hours off either way.
+        var isZoned: Bool
+    }
+
+    /// ISO 8601 with or without fractions of a second, a zone, a `T` in its middle; or a number of seconds or milliseconds
+    /// since 1970, from September 2001 on. A day alone is no moment, and nil, as are the 0 and -1 that some write for never.
+    var time: Time? {
+        switch self {
+        case .number(let number):
+            let seconds = (number as NSDecimalNumber).doubleValue
+            if (1e9..<1e10).contains(seconds) { return Time(date: Date(timeIntervalSince1970: seconds), isZoned: true) }
+            if (1e12..<1e13).contains(seconds) { return Time(date: Date(timeIntervalSince1970: seconds / 1000), isZoned: true) }
+            return nil
+        case .text(let text): return JSONValue.time(text)
+        default: return nil
+        }
+    }
+
+    private static func time(_ words: String) -> Time? {
+        guard words.utf8.count <= 40 else { return nil }
+        var text = words.replacing(" ", with: "T", maxReplacements: 1)
         if let dot = text.firstIndex(of: ".") {
             let end = text[text.index(after: dot)...].firstIndex { !$0.isNumber } ?? text.endIndex
             text.removeSubrange(dot..<end)
         }
         guard text.contains("T") else { return nil }
         let clock = text.drop { $0 != "T" }
-        if !clock.hasSuffix("Z"), !clock.contains("+"), !clock.contains("-") { text += "Z" }
-        return try? Date(text, strategy: .iso8601)
+        let isZoned = clock.hasSuffix("Z") || clock.contains("+") || clock.contains("-")
+        return (try? Date(isZoned ? text : text + "Z", strategy: .iso8601)).map { Time(date: $0, isZoned: isZoned) }
     }
 }

@@ -38,14 +38,13 @@ package final class LaozhangGateway: Gateway {
         }
         defer { response.wipe() }
 
-        switch response.status {
-        case 200...299: return read(response)
-        case 401: return .notCreated(.adminRefused(said(response, admin)))
-        case 408: return .unknown(said(response, admin))
-        case 429: return .notCreated(.inconclusive(said(response, admin), retryAfter: response.retryAfter))
-        case 400...499: return .notCreated(.rejected(said(response, admin)))
-        // A proxy's 502 says nothing about what the gateway behind it has done, and a 500 may come after the deed.
-        default: return .unknown(said(response, admin))
+        switch CreateStatus(response.status) {
+        case .made: return read(response)
+        case .adminRefused: return .notCreated(.adminRefused(said(response, admin)))
+        case .tooMany: return .notCreated(inconclusive(response, admin))
+        case .refused: return .notCreated(.rejected(said(response, admin)))
+        case .elsewhere: return .notCreated(.rejected("\(said(response, admin)): is the url in keyturn.yaml right?"))
+        case .unknown: return .unknown(said(response, admin))
         }
     }
 
@@ -57,8 +56,10 @@ package final class LaozhangGateway: Gateway {
         let isWhole =
             (8...4096).contains(key.utf8.count) && key.wholeMatch(of: /[A-Za-z0-9._~+\/=\-]+/) != nil && !key.contains("...")
         guard isWhole else { return .unknown("its answer holds a masked or broken key") }
-        // An id is written into journal and log: one that tells of the key is none.
-        let id = object["id"]?.identifier.flatMap { $0.contains(key) || key.contains($0) ? nil : KeyID($0) }
+        // An id is written into journal and log: one that tells of the key is none. A small number is in many keys by chance.
+        let id = object["id"]?.identifier.flatMap { id in
+            id.contains(key) || id.utf8.count >= Redaction.telling && key.contains(id) ? nil : KeyID(id)
+        }
         return .created(id, Secret(key))
     }
 
@@ -69,7 +70,7 @@ package final class LaozhangGateway: Gateway {
         var time: Date?
         while let page = pages.next {
             let response = try await ask(
-                HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: 16 << 20), admin)
+                HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: pages.room), admin)
             time = response.date ?? time
             switch response.status {
             case 200...299: try pages.take(response.body, link: response.header("link"))
@@ -145,7 +146,8 @@ package final class LaozhangGateway: Gateway {
     }
 
     private func inconclusive(_ response: HTTPResponse, _ bearer: borrowing Secret) -> GatewayError {
-        .inconclusive(said(response, bearer), retryAfter: response.retryAfter)
+        // "Too many" asks for a pause also where it does not say how long.
+        .inconclusive(said(response, bearer), retryAfter: response.retryAfter ?? (response.status == 429 ? 0 : nil))
     }
 
     /// What the gateway said, fit for a log: its error's message or the beginning of its body, without the secret it may echo.
@@ -161,7 +163,7 @@ extension HTTPResponse {
     /// Seconds until it wants to be asked again: a number, or a date compared with its own clock.
     var retryAfter: TimeInterval? {
         guard let value = header("retry-after") else { return nil }
-        if let seconds = TimeInterval(value), seconds.isFinite { return max(0, seconds) }
+        if value.wholeMatch(of: /-?[0-9]{1,20}(\.[0-9]{0,20})?/) != nil, let seconds = TimeInterval(value) { return max(0, seconds) }
         let asDate = HTTPResponse(status: 0, headers: [Header(name: "date", value: value)], body: []).date
         return asDate.map { max(0, $0.timeIntervalSince(date ?? Date())) }
     }

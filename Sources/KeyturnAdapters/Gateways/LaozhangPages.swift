@@ -6,7 +6,17 @@ import KeyturnEngine
 /// more" are understood; one that is said and not understood is an error, since half a list would make living tokens
 /// look gone.
 struct LaozhangPages {
+    /// How much of a list is taken in. An account that really has more is an error, since a part of a list is none.
+    struct Bounds: Sendable {
+        /// Bytes of one page, and of all of them; what they say takes about ten times that in memory while a page is read.
+        var page = 16 << 20
+        var bytes = 64 << 20
+        var keys = 100_000
+        var pages = 2000
+    }
+
     private let url: String
+    private let bounds: Bounds
     /// The page to ask for; nil when the list is whole.
     private(set) var next: String?
     private(set) var keys: [ListedKey] = []
@@ -14,18 +24,28 @@ struct LaozhangPages {
     private var asked: Set<String> = []
     private var ids: Set<KeyID> = []
     private var last: [ListedKey] = []
-    private static let mostPages = 2000
+    private var bytes = 0
+    /// How many tokens there are, as far as a page has said so.
+    private var total: Int?
     private static let longestLink = 2048
 
-    init(url: String) {
+    init(url: String, bounds: Bounds = Bounds()) {
         self.url = url
+        self.bounds = bounds
         next = url
     }
 
+    /// Bytes that the next page may have.
+    var room: Int { min(bounds.page, bounds.bytes - bytes) }
+
     /// `link`: the answer's header of that name.
     mutating func take(_ body: [UInt8], link: String? = nil) throws(GatewayError) {
+        bytes += body.count
         guard let json = JSONValue(parsing: body), let rows = json["data"]?.list else {
             throw .inconclusive("the list of tokens is not the JSON that is documented", retryAfter: nil)
+        }
+        guard keys.count + rows.count <= bounds.keys else {
+            throw .inconclusive("the list of tokens has more than \(bounds.keys) of them", retryAfter: nil)
         }
         var listed: [ListedKey] = []
         for row in rows {
@@ -39,14 +59,23 @@ struct LaozhangPages {
         guard rows.isEmpty || asked.isEmpty || !fresh.isEmpty && listed != last else {
             throw .inconclusive("the pages of the list of tokens repeat themselves", retryAfter: nil)
         }
+        // One that is removed between two pages moves a later one to a page that has been read.
+        let marks = LaozhangPageMarks(json, link: link)
+        let count = marks["total", "total_count"]?.int
+        if let total, let count, count != total {
+            throw .inconclusive("the list of tokens changed while it was read", retryAfter: nil)
+        }
+        total = count ?? total
         keys += fresh
         ids.formUnion(fresh.compactMap(\.id))
         last = listed
         if let next { asked.insert(next) }
-        next = try following(LaozhangPageMarks(json, link: link))
-        if let next, asked.contains(next) || asked.count >= LaozhangPages.mostPages || rows.isEmpty {
+        next = try following(marks)
+        guard let next else { return }
+        if asked.contains(next) || asked.count >= bounds.pages || rows.isEmpty {
             throw .inconclusive("the pages of the list of tokens do not end", retryAfter: nil)
         }
+        if room <= 0 { throw .inconclusive("the list of tokens is longer than \(bounds.bytes >> 20) MiB", retryAfter: nil) }
     }
 
     private mutating func following(_ marks: LaozhangPageMarks) throws(GatewayError) -> String? {
@@ -70,7 +99,7 @@ struct LaozhangPages {
             return try address(of: link)
         }
         let pageCount = marks["total_pages", "pages"]?.int
-        let total = marks["total", "total_count"]?.int
+        let total = self.total
         let current = marks["page", "current_page"]?.int
         guard more ?? pageCount.map({ (current ?? page) < $0 }) ?? total.map({ keys.count < $0 }) ?? false else { return nil }
         if current == nil, let id = marks["last_id"]?.identifier { return with("after", id) }
@@ -99,12 +128,15 @@ struct LaozhangPages {
 
     private static func key(_ row: JSONValue) -> ListedKey? {
         guard let name = row["name"]?.text else { return nil }
+        let created = (row["created_at"] ?? row["created"])?.time
+        let used = (row["last_used"] ?? row["last_used_at"])?.time
+        let expires = row["expires_at"]?.time
+        let times = [created, used, expires].compactMap(\.self)
         return ListedKey(
             // Ours are short and plain; another's may be anything, and is shown in messages.
             id: row["id"]?.identifier.map(KeyID.init), name: Redaction.bounded(name), status: status(row["status"]?.text ?? ""),
-            createdAt: (row["created_at"] ?? row["created"])?.date,
-            lastUsedAt: (row["last_used"] ?? row["last_used_at"])?.date,
-            expiresAt: row["expires_at"]?.date, mask: row["key"]?.text.flatMap { KeyMask($0) },
+            createdAt: created?.date, lastUsedAt: used?.date, expiresAt: expires?.date,
+            doubt: times.contains { !$0.isZoned } ? ListedKey.zoneless : 0, mask: row["key"]?.text.flatMap { KeyMask($0) },
             shown: ShownAttributes(
                 billing: row["billing_method"]?.text, permissions: strings(row["permissions"]), models: strings(row["allowed_models"]),
                 allowIPs: strings(row["ip_whitelist"] ?? row["allowed_ips"]), limits: limits(row)

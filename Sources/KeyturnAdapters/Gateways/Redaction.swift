@@ -11,7 +11,7 @@ enum Redaction {
     /// Bytes that are looked at.
     private static let considered = 4096
     /// So many of a secret's first bytes give it away; gateways like to quote a beginning.
-    private static let telling = 8
+    static let telling = 8
 
     static func clean(_ text: String, of secret: borrowing Secret) -> String {
         var value = secret.withBytes { span in unsafe span.withUnsafeBytes { unsafe Array($0) } }
