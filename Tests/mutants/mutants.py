@@ -123,6 +123,32 @@ MUTANTS = [
         "create-on-a-used-connection", "a connection that dies sends the create a second time", ADAPTERS + "Gateways/CurlTransfer.swift",
         "CURLOPT_FRESH_CONNECT, request.isolated ? 1 : 0", "CURLOPT_FRESH_CONNECT, request.isolated ? 0 : 0", "SentOnce",
     ),
+    Mutant(
+        "send-during-a-pause", "a gateway that asked to be left alone is asked on", ENGINE + "GatewayLimit.swift",
+        "guard let rest else { return count }\n", "guard let rest, rest > Backoff.longest else { return count }\n",
+    ),
+    Mutant(
+        "a-slot-too-many", "a gateway is asked more at once than it may be", ENGINE + "Slots.swift",
+        "guard state.waiting.count == 1, state.taken < state.width else { return nil }\n",
+        "guard state.waiting.count == 1, state.taken <= state.width else { return nil }\n                    state.width += 1\n",
+    ),
+    Mutant(
+        "zoneless-is-utc", "a time without a zone proves a key to be another's", CORE + "Sighting.swift",
+        "age >= -Sighting.tolerance - key.doubt && age <= Sighting.longestWay + key.doubt",
+        "age >= -Sighting.tolerance && age <= Sighting.longestWay",
+    ),
+    Mutant(
+        "a-list-is-never-wrong", "what a list leaves out is revoked while consumers use it", ENGINE + "RotatorRevoke.swift",
+        "return try await release(unlisted: name, token)", "return [.released(name)]",
+    ),
+    Mutant(
+        "408-is-certain", "a create that may have been done is forgotten", ADAPTERS + "Gateways/CreateStatus.swift",
+        "case 400, 402,", "case 408, 400, 402,", "laozhang",
+    ),
+    Mutant(
+        "list-without-end", "a hostile list takes all memory", ADAPTERS + "Gateways/LaozhangPages.swift",
+        "        if room <= 0 {", "        if room <= -1_000_000_000 {", "laozhang",
+    ),
 ]
 
 
