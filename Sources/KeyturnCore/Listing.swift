@@ -60,6 +60,17 @@ package struct ListedKey: Sendable, Equatable {
         self.shown = shown
     }
 
+    /// Its last use in UTC, for a key that was made at `made` by our clock: where the gateway's times have no zone, the time
+    /// that it shows for that moment tells it. Nil where it cannot be told.
+    package func lastUse(madeAt made: Date?) -> Date? {
+        guard doubt > 0 else { return lastUsedAt }
+        guard let made, let createdAt else { return nil }
+        let quarter: TimeInterval = 900
+        let zone = (createdAt.timeIntervalSince(made) / quarter).rounded() * quarter
+        guard abs(zone) <= doubt, abs(createdAt.timeIntervalSince(made) - zone) <= Sighting.tolerance else { return nil }
+        return lastUsedAt?.addingTimeInterval(-zone)
+    }
+
     /// Does it take one of the account's places?
     package var isAlive: Bool {
         switch status {

@@ -64,8 +64,12 @@ extension Token {
                 ($0.keyID, $0.identity) = (id, .alone)
                 $0.release(now)
             }
-        case .adopted(let name, let id, let identity, let createdAt, let expiresAt, let fingerprint, let signature):
-            try adopt(name, id, identity, createdAt, expiresAt, fingerprint, signature, now)
+        case .adopted(let name, let id, let identity, let foreignIDs, let createdAt, let expiresAt, let fingerprint, let signature):
+            let generation = Generation(
+                name: name, keyID: id, identity: identity, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall,
+                expiresAt: expiresAt, fingerprint: fingerprint, signature: signature, foreignIDs: foreignIDs
+            )
+            try adopt(generation)
         case .ended(let how): end(how, now)
         case .removed(let id), .leftAlone(let id): targets.removeAll { $0.id == id }
         case .drifted(let id):
@@ -220,18 +224,11 @@ extension Token {
         close(.finished, now)
     }
 
-    private mutating func adopt(
-        _ name: String, _ id: KeyID, _ identity: Generation.Identity, _ createdAt: Date?, _ expiresAt: Date?, _ fingerprint: String, _ signature: String, _ now: Moment
-    ) throws(Mismatch) {
-        guard rotation?.phase == .minting else { throw Mismatch("\(name) was adopted outside of minting") }
-        guard generation(name) == nil else { throw Mismatch("\(name) is known already") }
-        generations.append(
-            Generation(
-                name: name, keyID: id, identity: identity, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall, expiresAt: expiresAt,
-                fingerprint: fingerprint, signature: signature
-            )
-        )
-        rotation?.generation = name
+    private mutating func adopt(_ generation: Generation) throws(Mismatch) {
+        guard rotation?.phase == .minting else { throw Mismatch("\(generation.name) was adopted outside of minting") }
+        guard self.generation(generation.name) == nil else { throw Mismatch("\(generation.name) is known already") }
+        generations.append(generation)
+        rotation?.generation = generation.name
         enter(.verifying)
     }
 

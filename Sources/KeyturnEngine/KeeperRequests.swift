@@ -119,7 +119,9 @@ struct Adoption: Sendable {
             }
             try ports.keyring.put(key.name, of: token.gateway, id: id, secret: secret)
             let adopted = Event.adopted(
-                name: key.name, id, proven.isEmpty ? .alone : .told, createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
+                name: key.name, id, proven.isEmpty ? .alone : .told,
+                // Its secret is accepted, so it is none of those that are dead.
+                foreignIDs: listing.keys(named: key.name).filter { !$0.isAlive }.compactMap(\.id), createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
                 signature: policy.attributes.signature
             )
             let resumes: [Event] = token.ending == nil ? [] : [.resumed]

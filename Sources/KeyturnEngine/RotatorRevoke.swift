@@ -17,8 +17,8 @@ extension Rotator {
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
         }
         if let id = generation.keyID, let key = listing.key(id) {
-            // A last use without a zone cannot be told to be ours, and counts as a consumer's.
-            reading.lastUsedAt = key.doubt == 0 ? ownUseApart(key.lastUsedAt, generation.retirement) : key.lastUsedAt
+            // A last use of which nobody knows when it was cannot be told to be ours, and counts as a consumer's.
+            reading.lastUsedAt = key.lastUse(madeAt: generation.createdAt).map { ownUseApart($0, generation.retirement) } ?? key.lastUsedAt
         }
         return [.read(name, reading)]
     }

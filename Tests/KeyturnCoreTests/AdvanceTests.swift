@@ -215,7 +215,7 @@ import Testing
 
     @Test func `an adopted generation is verified and delivered like a new one`() throws {
         let adopted = Event.adopted(
-            name: "theirs", KeyID("key_7"), .told, createdAt: monday, expiresAt: nil, fingerprint: "f", signature: policy.attributes.signature)
+            name: "theirs", KeyID("key_7"), .told, foreignIDs: [], createdAt: monday, expiresAt: nil, fingerprint: "f", signature: policy.attributes.signature)
         let token = try Token.blank().after([.started(.adopted, reason: nil), adopted])
         #expect(step(token) == .verify("theirs") && token.generation("theirs")?.isOrphan == false)
         #expect(throws: Mismatch.self) { try token.after([adopted]) }
@@ -308,7 +308,7 @@ import Testing
             .read(name, Reading(today: 1, month: nil, lastUsedAt: nil)), .readFailed(name, why: "503", retryAfter: nil), .released(name),
             .revokeAnswered(name),
             .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key),
-            .adopted(name: name, key, .told, createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id), .drifted(id),
+            .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id), .drifted(id),
             Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged,
         ]
         return events.randomElement(using: &random) ?? .urged

@@ -106,6 +106,25 @@ import Testing
         #expect(try world.webapp.currentGeneration?.identity == .told)
     }
 
+    @Test func `an adopted key is revoked although dead ones bear its name`() async throws {
+        let world = World()
+        let name = "prod-webapp-api-2025-11"
+        addOthers(name, to: world)
+        world.with { state in
+            for key in state.account.keys { state.account.end(key.id, by: .others, at: state.now) }
+            state.account.land(state.account.makeKey(named: name, by: .keyturn, at: state.now))
+            state.files["/found"] = state.account.keys[1].secret
+        }
+        var machine = Machine(world, [.sample()])
+        world.ask(.adopt, .webapp, file: "/found")
+        await machine.pass()
+        try #require(world.webapp.current == name)
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .days(2))
+        #expect(world.alive == [IdentityTests.first])
+        world.isWell()
+    }
+
     @Test(arguments: [true, false])
     func `what a create left behind is swept after a day without a process`(showsTimes: Bool) async throws {
         let world = World()

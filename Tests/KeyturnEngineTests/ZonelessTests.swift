@@ -73,10 +73,24 @@ import Testing
         world.isWell()
     }
 
-    @Test func `our own reading cannot be told from a consumer's, so a person is asked`() async throws {
+    @Test(arguments: zones) func `the zone is learnt from when the key was made, so our own reading is no use`(zone: TimeInterval) async throws {
         let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(2), atMost: .days(2))
         var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(6))
-        world.with { $0.account.unsaidZone = .hours(8) }
+        world.with { $0.account.unsaidZone = zone }
+        world.advance(by: 60)
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(8))
+        #expect(world.alive == ["prod-webapp-api-2026-01-2"])
+        world.isWell()
+    }
+
+    @Test func `where nothing tells the zone our own reading may be a consumer's use, and a person is asked`() async throws {
+        let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(2), atMost: .days(2))
+        var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(6))
+        world.with { state in
+            state.account.unsaidZone = .hours(8)
+            state.account.showsCreated = false
+        }
         world.advance(by: 60)
         world.ask(.rotate, .webapp)
         await machine.run(for: .days(3))
