@@ -230,9 +230,9 @@ private func error(of number: Int, at gateway: LimitedGateway) async -> GatewayE
     } catch { return error }
 }
 
-/// Lets other tasks run until it is so.
+/// Lets other tasks run until it is so, or the test's time is up.
 private func until(_ isSo: () -> Bool) async {
-    while !isSo() { await Task.yield() }
+    while !isSo(), !Task.isCancelled { await Task.yield() }
 }
 
 /// Virtual time: both clocks.

@@ -128,11 +128,6 @@ MUTANTS = [
         "guard let rest else { return count }\n", "guard let rest, rest > Backoff.longest else { return count }\n",
     ),
     Mutant(
-        "a-slot-too-many", "a gateway is asked more at once than it may be", ENGINE + "Slots.swift",
-        "guard state.waiting.count == 1, state.taken < state.width else { return nil }\n",
-        "guard state.waiting.count == 1, state.taken <= state.width else { return nil }\n                    state.width += 1\n",
-    ),
-    Mutant(
         "zoneless-is-utc", "a time without a zone proves a key to be another's", CORE + "Sighting.swift",
         "age >= -Sighting.tolerance - key.doubt && age <= Sighting.longestWay + key.doubt",
         "age >= -Sighting.tolerance && age <= Sighting.longestWay",
