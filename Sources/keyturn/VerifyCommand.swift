@@ -99,23 +99,27 @@ struct Trial {
     let http: HTTPClient
 
     func rows(of token: Token) async throws -> [TrialRow] {
-        guard let gateway = try site.house.gatewayForTrials(token.gateway, http: http) else { return [] }
-        var rows: [TrialRow] = []
-        for generation in token.generations where generation.isLiving {
-            // A retiring secret is left in peace: its silence is the evidence for its end.
-            if generation.state == .retiring, generation.retirement?.wantsQuiet == true {
-                rows.append(TrialRow(place: generation.name, verdict: .untried, why: "not tried: it retires and must stay quiet"))
-                continue
-            }
-            guard let secret = try site.house.keyring.secret(generation.name, of: token.gateway) else {
-                rows.append(TrialRow(place: generation.name, verdict: .unknown, why: "its secret is not in the keyring"))
-                continue
-            }
-            rows.append(await row(generation.name, secret, gateway, generation.expiresAt))
+        guard let gateway = try site.house.gatewayForTrials(token.gateway, http: http) else {
+            return [TrialRow(place: "-", verdict: .unknown, why: "the settings know no gateway \(token.gateway)")]
         }
-        rows += try targetRows(of: token)
+        var rows: [TrialRow] = []
+        for generation in token.generations where generation.isLiving { rows.append(await row(of: generation, token, gateway)) }
+        rows += targetRows(of: token)
         if rows.isEmpty { rows.append(TrialRow(place: "-", verdict: .untried, why: "no generation of it exists")) }
         return rows
+    }
+
+    private func row(of generation: Generation, _ token: Token, _ gateway: any Gateway) async -> TrialRow {
+        // A retiring secret is left in peace: its silence is the evidence for its end.
+        if generation.state == .retiring, generation.retirement?.wantsQuiet == true {
+            return TrialRow(place: generation.name, verdict: .untried, why: "not tried: it retires and must stay quiet")
+        }
+        do throws(KeyringError) {
+            guard let secret = try site.house.keyring.secret(generation.name, of: token.gateway) else {
+                return TrialRow(place: generation.name, verdict: .unknown, why: "its secret is not in the keyring")
+            }
+            return await row(generation.name, secret, gateway, generation.expiresAt)
+        } catch { return TrialRow(place: generation.name, verdict: .unknown, why: error.description) }
     }
 
     private func row(_ place: String, _ secret: borrowing Secret, _ gateway: any Gateway, _ expiresAt: Date?) async -> TrialRow {
@@ -130,9 +134,10 @@ struct Trial {
     }
 
     /// What each target holds, compared with what was delivered there.
-    private func targetRows(of token: Token) throws -> [TrialRow] {
+    private func targetRows(of token: Token) -> [TrialRow] {
+        // Without the secret there is nothing to compare with, which the generation's own row says.
         guard let policy = site.policies[token.name], let name = token.desired ?? token.current,
-            let secret = try site.house.keyring.secret(name, of: token.gateway)
+            let secret = try? site.house.keyring.secret(name, of: token.gateway)
         else { return [] }
         return policy.targets.map { target in
             func row(_ verdict: TrialRow.Verdict, _ why: String) -> TrialRow {

@@ -66,6 +66,20 @@ struct VerifyTests {
         }
     }
 
+    @Test func `a keyring that is damaged is told of the token it concerns, and the others are tried`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try Targets.write(to: host, every: "90d")
+            #expect(try await host.run("daemon", "--once").code == 0)
+            let name = try #require(account.living(of: "test-worker-batch").first).name
+            try host.write("damaged", to: "state/keys/laozhang~\(name).key", mode: 0o600)
+            let run = try await host.run("verify")
+            #expect(run.code == 1)
+            #expect(run.lines.contains { $0.contains("unknown   \(name): ") && $0.contains("restore it from a backup") }, "\(run)")
+            #expect(run.lines.count { $0.contains(" accepted  ") } == 4, "\(run)")
+        }
+    }
+
     @Test func `look-alikes are told apart from another secret`() async throws {
         try await Account.with { account in
             let host = account.host

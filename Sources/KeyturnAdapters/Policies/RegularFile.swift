@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// Opens what must be a regular file, and reads no more of it than is sensible.
@@ -63,7 +64,8 @@ enum RegularFile {
     static func sentence(_ error: any Error) -> String {
         switch error as? Errno {
         case .noSuchFileOrDirectory: "no such file"
-        case .permissionDenied: "a file that may not be read (permission denied)"
+        // Root at the command line may have become the user that the state belongs to.
+        case .permissionDenied: "a file that user \(geteuid()) may not read (permission denied)"
         case .notDirectory: "a path that leads through a file"
         case .tooManySymbolicLinkLevels: "a circle of symbolic links"
         case let errno: "a file that cannot be read (\(errno.map(String.init(describing:)) ?? "\(error)"))"

@@ -101,7 +101,7 @@ struct `A file that is no policy at all is refused with its reason` {
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file)
         #expect(
             folder.policyProblems() == [
-                "p.yaml: found a file that may not be read (permission denied), expected a readable YAML file of at most 1 MiB"
+                "p.yaml: found a file that user \(geteuid()) may not read (permission denied), expected a readable YAML file of at most 1 MiB"
             ]
         )
     }
