@@ -60,6 +60,7 @@ package struct KeeperService: Sendable {
         tell(nil, by: keeper)
         var nextWatch = now().wall
         var troubled = 0
+        var isOutdated = false
         var events = wakes.makeAsyncIterator()
         signs.ready()
         while true {
@@ -75,7 +76,7 @@ package struct KeeperService: Sendable {
                 troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
                 if let look = outlook.nextLook { next = min(next, look) }
                 retryAfter = outlook.troubles.values.compactMap(\.retryAfter).max() ?? 0
-                signs.status(outlook.summary(at: now().wall))
+                signs.status(outlook.summary(at: now().wall) + (isOutdated ? "; the last reload was refused" : ""))
             } catch {
                 // Where the journal cannot be written nothing else may happen, and ending would not mend it: say so and wait.
                 troubled += 1
@@ -92,7 +93,9 @@ package struct KeeperService: Sendable {
             case .look, .tick: break
             case .stop: return signs.stopping()
             case .reload:
-                if let reloaded = reload(over: keeper) {
+                let reloaded = reload(over: keeper)
+                isOutdated = reloaded == nil
+                if let reloaded {
                     keeper = reloaded
                     nextWatch = now().wall
                 }

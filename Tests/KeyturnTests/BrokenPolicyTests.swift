@@ -85,7 +85,8 @@ struct BrokenPolicyTests {
             let host = account.host
             try Targets.writeOne(to: host)
             let good = try host.read("policies/test.yaml")
-            let daemon = try host.daemon()
+            let manager = try NotifySocket(at: host.path("notify"))
+            let daemon = try host.daemon(environment: ["NOTIFY_SOCKET": host.path("notify")])
             try await host.until(token, is: "active")
             func status() async throws -> String { try await host.run("status").output }
             try spoil(host)
@@ -95,6 +96,9 @@ struct BrokenPolicyTests {
                 try await status().contains(
                     "a reload was refused, and older settings and policies are in force: \(host.path("policies/more.yaml")):3:1: "))
             #expect(try await status().contains("(and 2 more)"))
+            try await until("systemctl status tells it") {
+                manager.messages.contains { $0.hasPrefix("STATUS=1 token") && $0.hasSuffix("; the last reload was refused") }
+            }
             #expect(try await status().contains("`keyturn check` shows every error; mend them, then reload keyturn"))
             // A pass in between does not close it: the older policies are still in force.
             #expect(try await host.run("revoke", token).code == 0)
@@ -104,6 +108,9 @@ struct BrokenPolicyTests {
             daemon.send(SIGHUP)
             try await until("a good one closes it") { try await !status().contains("reload-refused") }
             #expect(daemon.complained.contains("no longer so: a reload was refused"))
+            try await until("systemctl status forgets it") {
+                manager.messages.last { $0.hasPrefix("STATUS=") }?.hasSuffix("; the last reload was refused") == false
+            }
 
             try host.write("nonsense", to: "policies/test.yaml")
             daemon.send(SIGHUP)
