@@ -56,7 +56,8 @@ package struct Generation: Sendable, Equatable {
     package var attempts: Attempts
 
     package init(
-        name: String, keyID: KeyID? = nil, identity: Identity? = nil, state: State, intendedAt: Date, createdAt: Date? = nil, expiresAt: Date? = nil,
+        name: String, keyID: KeyID? = nil, identity: Identity? = nil, state: State, intendedAt: Date,
+        createdAt: Date? = nil, expiresAt: Date? = nil,
         fingerprint: String? = nil,
         signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil,
         releasedAt: Date? = nil, revokeAnsweredAt: Date? = nil,

@@ -168,7 +168,10 @@ package enum Event: Sendable, Equatable {
     case revokeFailed(String, why: String, needsPerson: Bool, retryAfter: TimeInterval?)
     /// An abandoned create turned up at the gateway after all.
     case turnedUp(String, KeyID)
-    case adopted(name: String, KeyID, Generation.Identity, foreignIDs: [KeyID], createdAt: Date?, expiresAt: Date?, fingerprint: String, signature: String)
+    case adopted(
+        name: String, KeyID, Generation.Identity, foreignIDs: [KeyID], createdAt: Date?, expiresAt: Date?, fingerprint: String,
+        signature: String
+    )
     case ended(Token.Ending)
     case removed(TargetID)
     /// An expired token's target holds something that is not known to be its secret.

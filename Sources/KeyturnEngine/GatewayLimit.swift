@@ -3,23 +3,29 @@ package import KeyturnCore
 import Synchronization
 
 /// What all calls of one gateway share in this process, whichever pass or command makes them: how many may be under way,
-/// and the pause that it has asked for.
+/// and the pauses that it has asked for.
+///
+/// A 429 to a call with the admin token is the account's: it pauses everything. One to a call with a token's own secret may be
+/// that token's limit: it pauses readings and trials, and never a revocation.
 ///
 /// Waiting calls are served in the order in which they came. A pass asks in the order of urgency and has no more tokens
 /// under way than there are slots, so a revocation for a leak stands behind a handful of single calls at most, never
-/// behind the readings of every token. The pause is for it as for all: what is sent meanwhile would be refused, and
-/// prolong it.
+/// behind the readings of every token. A pause of the admin calls is for it as for all: what is sent meanwhile would be
+/// refused, and prolong it.
 package final class GatewayLimit: Sendable {
+    /// Whose secret a call bears.
+    enum Bearer: Sendable { case admin, token }
+
     private let name: GatewayName
     private let slots: Slots
-    private let pause: Mutex<Pause>
+    private let pauses: Mutex<[Bearer: Pause]>
     private let now: @Sendable () -> Moment
 
     package init(of name: GatewayName, concurrent: Int, now: @escaping @Sendable () -> Moment) {
         self.name = name
         self.now = now
         slots = Slots(concurrent)
-        pause = Mutex(Pause(of: name.text))
+        pauses = Mutex([.admin: Pause(of: name.text), .token: Pause(of: name.text)])
     }
 
     /// Calls that wait for their turn.
@@ -29,11 +35,11 @@ package final class GatewayLimit: Sendable {
 
     /// Waits for a turn, which `leave()` ends. Returns what the call needs to know to say how it was answered. An error
     /// is the call's answer: nothing was sent.
-    func enter() async throws(GatewayError) -> Int {
+    func enter(_ bearer: Bearer) async throws(GatewayError) -> Int {
         // Before the queue, so that nobody waits only to hear this; and after it, for what was learnt meanwhile.
-        _ = try admitted()
+        _ = try admitted(bearer)
         guard await slots.enter() else { throw .unreachable("it was cancelled before its turn came; nothing was sent") }
-        do throws(GatewayError) { return try admitted() } catch {
+        do throws(GatewayError) { return try admitted(bearer) } catch {
             slots.leave()
             throw error
         }
@@ -41,23 +47,26 @@ package final class GatewayLimit: Sendable {
 
     func leave() { slots.leave() }
 
-    private func admitted() throws(GatewayError) -> Int {
+    private func admitted(_ bearer: Bearer) throws(GatewayError) -> Int {
         let now = now()
-        let (rest, count) = pause.withLock { ($0.rest(at: now), $0.count) }
+        let (rest, count) = pauses.withLock { pauses in
+            let bearers: [Bearer] = bearer == .admin ? [.admin] : [.admin, .token]
+            return (bearers.compactMap { pauses[$0]?.rest(at: now) }.max(), pauses[bearer]?.count ?? 0)
+        }
         guard let rest else { return count }
         let end = now.wall.addingTimeInterval(rest).formatted(.iso8601)
         throw .inconclusive("the gateway \(name) asked for a pause until \(end)", retryAfter: rest)
     }
 
     /// A call that entered with `known` was answered.
-    func answered(_ known: Int) { pause.withLock { $0.answered(knowing: known) } }
+    func answered(_ bearer: Bearer, _ known: Int) { pauses.withLock { $0[bearer]?.answered(knowing: known) } }
 
-    func failed(_ error: GatewayError, _ known: Int) {
+    func failed(_ error: GatewayError, _ bearer: Bearer, _ known: Int) {
         switch error {
         case .inconclusive(_, let seconds?):
             let now = now()
-            pause.withLock { $0.asked(for: seconds, knowing: known, at: now) }
-        case .adminRefused, .rejected: answered(known)
+            pauses.withLock { $0[bearer]?.asked(for: seconds, knowing: known, at: now) }
+        case .adminRefused, .rejected: answered(bearer, known)
         // No answer, or one that says nothing: nor does it say that there are no longer too many.
         case .unreachable, .inconclusive(_, nil): break
         }

@@ -48,7 +48,9 @@ extension Keeper {
             }
         // Asked before, by a driver that died before it could answer: it goes on at once.
         case .revoking: try recorder.record([.urged], of: &token, under: policy)
-        case .held: request.refusal = "\(name) is in use: `keyturn rotate \(token.name)` replaces it, `keyturn revoke \(token.name)` ends the token"
+        case .held:
+            request.refusal =
+                "\(name) is in use: `keyturn rotate \(token.name)` replaces it, `keyturn revoke \(token.name)` ends the token"
         case .unmade, .intended, .abandoned, .revoked, nil:
             request.refusal = "\(token.name) has no living generation \(name): see `keyturn status \(token.name)`"
         }
@@ -121,7 +123,8 @@ struct Adoption: Sendable {
             let adopted = Event.adopted(
                 name: key.name, id, proven.isEmpty ? .alone : .told,
                 // Its secret is accepted, so it is none of those that are dead.
-                foreignIDs: listing.keys(named: key.name).filter { !$0.isAlive }.compactMap(\.id), createdAt: key.createdAt, expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
+                foreignIDs: listing.keys(named: key.name).filter { !$0.isAlive }.compactMap(\.id), createdAt: key.createdAt,
+                expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
                 signature: policy.attributes.signature
             )
             let resumes: [Event] = token.ending == nil ? [] : [.resumed]

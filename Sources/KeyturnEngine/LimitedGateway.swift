@@ -13,44 +13,46 @@ package struct LimitedGateway: Gateway {
 
     package func create(_ order: CreateOrder) async -> CreateOutcome {
         let turn: Int
-        do throws(GatewayError) { turn = try await limit.enter() } catch { return .notCreated(error) }
+        do throws(GatewayError) { turn = try await limit.enter(.admin) } catch { return .notCreated(error) }
         defer { limit.leave() }
         switch await gateway.create(order) {
         case .created(let id, let secret):
-            limit.answered(turn)
+            limit.answered(.admin, turn)
             return .created(id, secret)
         case .notCreated(let error):
-            limit.failed(error, turn)
+            limit.failed(error, .admin, turn)
             return .notCreated(error)
         case .unknown(let why): return .unknown(why)
         }
     }
 
     package func list() async throws(GatewayError) -> Listing {
-        try await inTurn { () async throws(GatewayError) in try await gateway.list() }
+        try await inTurn(.admin) { () async throws(GatewayError) in try await gateway.list() }
     }
 
     package func revoke(_ id: KeyID) async throws(GatewayError) {
-        try await inTurn { () async throws(GatewayError) in try await gateway.revoke(id) }
+        try await inTurn(.admin) { () async throws(GatewayError) in try await gateway.revoke(id) }
     }
 
     package func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome {
-        try await inTurn { () async throws(GatewayError) in try await gateway.probe(secret) }
+        try await inTurn(.token) { () async throws(GatewayError) in try await gateway.probe(secret) }
     }
 
     package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
-        try await inTurn { () async throws(GatewayError) in try await gateway.usage(secret) }
+        try await inTurn(.token) { () async throws(GatewayError) in try await gateway.usage(secret) }
     }
 
-    private func inTurn<Answer>(_ call: () async throws(GatewayError) -> Answer) async throws(GatewayError) -> Answer {
-        let turn = try await limit.enter()
+    private func inTurn<Answer>(_ bearer: GatewayLimit.Bearer, _ call: () async throws(GatewayError) -> Answer) async throws(GatewayError)
+        -> Answer
+    {
+        let turn = try await limit.enter(bearer)
         defer { limit.leave() }
         do throws(GatewayError) {
             let answer = try await call()
-            limit.answered(turn)
+            limit.answered(bearer, turn)
             return answer
         } catch {
-            limit.failed(error, turn)
+            limit.failed(error, bearer, turn)
             throw error
         }
     }

@@ -49,7 +49,8 @@ extension Event {
         switch self {
         case .intended(let name, _, _, _), .minted(let name, _, _), .notMade(let name, _, _, _), .lost(let name, _),
             .trialAccepted(let name),
-            .trialRefused(let name, _), .identified(let name, _, _), .confused(let name), .neverCame(let name), .accepted(let name), .refusedOnce(let name, _), .refused(let name, _),
+            .trialRefused(let name, _), .identified(let name, _, _), .confused(let name), .neverCame(let name), .accepted(let name),
+            .refusedOnce(let name, _), .refused(let name, _),
             .published(_, let name), .took(_, let name), .confirmed(_, let name), .oldAccepted(let name), .oldRefused(let name),
             .read(let name, _),
             .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name),

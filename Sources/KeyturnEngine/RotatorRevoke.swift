@@ -125,7 +125,8 @@ extension Rotator {
             return [.revokeAnswered(name)]
         case .unclear:
             let ids = listing.newcomers(for: generation).map { $0.id?.text ?? "no id" }.prefix(5).joined(separator: ", ")
-            let why = "which key of its name (\(ids)) is ours is not known: revoke it in the gateway's console, or give the other one another name"
+            let why =
+                "which key of its name (\(ids)) is ours is not known: revoke it in the gateway's console, or give the other one another name"
             return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
         }
     }

@@ -215,7 +215,8 @@ import Testing
 
     @Test func `an adopted generation is verified and delivered like a new one`() throws {
         let adopted = Event.adopted(
-            name: "theirs", KeyID("key_7"), .told, foreignIDs: [], createdAt: monday, expiresAt: nil, fingerprint: "f", signature: policy.attributes.signature)
+            name: "theirs", KeyID("key_7"), .told, foreignIDs: [], createdAt: monday, expiresAt: nil, fingerprint: "f",
+            signature: policy.attributes.signature)
         let token = try Token.blank().after([.started(.adopted, reason: nil), adopted])
         #expect(step(token) == .verify("theirs") && token.generation("theirs")?.isOrphan == false)
         #expect(throws: Mismatch.self) { try token.after([adopted]) }
@@ -300,7 +301,8 @@ import Testing
         let events: [Event] = [
             .started(.scheduled, reason: nil), .resumed, .urged, .intended(name), .minted(name), .minted(name), .lost(name, why: "?"),
             .notMade(name, why: "no", needsPerson: false, retryAfter: nil), .trialAccepted(name), .trialRefused(name, why: "401"),
-            .held(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key, .alone), .confused(name), .neverCame(name), .accepted(name), .accepted(name),
+            .held(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key, .alone), .confused(name), .neverCame(name),
+            .accepted(name), .accepted(name),
             .accepted(name),
             .refusedOnce(name, why: "401"), .refused(name, why: "no"), .published(id, name), .published(id, name), .took(id, name),
             .confirmed(id, name),
@@ -308,7 +310,8 @@ import Testing
             .read(name, Reading(today: 1, month: nil, lastUsedAt: nil)), .readFailed(name, why: "503", retryAfter: nil), .released(name),
             .revokeAnswered(name),
             .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key),
-            .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id), .drifted(id),
+            .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id),
+            .drifted(id),
             Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged,
         ]
         return events.randomElement(using: &random) ?? .urged

@@ -22,9 +22,10 @@ import Testing
         machine.policies = []
         await machine.run(for: .days(6))
         #expect(world.alive == ["prod-webapp-api-2026-01"])
-        #expect(world.sentences == [
-            "prod-webapp-api has left the policies; prod-webapp-api-2026-01 is revoked after 2026-01-12T10:00:00Z"
-        ])
+        #expect(
+            world.sentences == [
+                "prod-webapp-api has left the policies; prod-webapp-api-2026-01 is revoked after 2026-01-12T10:00:00Z"
+            ])
         await machine.run(for: .days(2))
         #expect(world.alive.isEmpty && world.findings.isEmpty)
         machine.policies = [.sample(whenRemoved: .revoke(after: .days(7)))]

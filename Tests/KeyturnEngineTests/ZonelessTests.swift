@@ -73,7 +73,8 @@ import Testing
         world.isWell()
     }
 
-    @Test(arguments: zones) func `the zone is learnt from when the key was made, so our own reading is no use`(zone: TimeInterval) async throws {
+    @Test(arguments: zones)
+    func `the zone is learnt from when the key was made, so our own reading is no use`(zone: TimeInterval) async throws {
         let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(2), atMost: .days(2))
         var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(6))
         world.with { $0.account.unsaidZone = zone }

@@ -119,7 +119,8 @@ extension Generation {
         let foreignIDs: String = try row.value("foreign_ids")
         let ids = try JSONDecoder().decode([String].self, from: Data(foreignIDs.utf8))
         try self.init(
-            name: row.value("name"), keyID: (row.optional("key_id") as String?).map(KeyID.init), identity: row.optionalWord("identity"), state: row.word("state"),
+            name: row.value("name"), keyID: (row.optional("key_id") as String?).map(KeyID.init), identity: row.optionalWord("identity"),
+            state: row.word("state"),
             intendedAt: row.value("intended_at"), createdAt: row.optional("created_at"), expiresAt: row.optional("expires_at"),
             fingerprint: row.optional("fingerprint"), signature: row.value("signature"),
             foreignIDs: ids.map(KeyID.init), retirement: Retirement(row), refusals: row.refusals,
@@ -131,7 +132,8 @@ extension Generation {
 
     func columns(of token: Token) throws -> Columns {
         let columns: Columns = [
-            "gateway": token.gateway.text, "name": name, "token": token.name.text, "key_id": keyID?.text, "identity": identity?.rawValue, "state": state.rawValue,
+            "gateway": token.gateway.text, "name": name, "token": token.name.text, "key_id": keyID?.text, "identity": identity?.rawValue,
+            "state": state.rawValue,
             "intended_at": intendedAt, "created_at": createdAt, "expires_at": expiresAt, "fingerprint": fingerprint, "signature": signature,
             "foreign_ids": String(decoding: try JSONEncoder().encode(foreignIDs.map(\.text)), as: UTF8.self),
             "released_at": releasedAt, "revoke_answered_at": revokeAnsweredAt,

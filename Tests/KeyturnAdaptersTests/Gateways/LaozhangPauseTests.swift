@@ -36,8 +36,8 @@ struct `A gateway that asks for a pause is left alone` {
         }
     }
 
-    @Test(arguments: ["create", "list", "revoke", "models", "usage"])
-    func `during the pause not one request is on the wire`(operation: String) async throws {
+    @Test(arguments: ["create", "list", "revoke"])
+    func `during a pause of the account not one request is on the wire`(operation: String) async throws {
         try await withSandbox(faults: ["429=7:\(operation)"]) { sandbox in
             let clock = Clock()
             let token = sandbox.gateway.addForeign(name: "there")
@@ -46,9 +46,7 @@ struct `A gateway that asks for a pause is left alone` {
             switch operation {
             case "create": _ = await gateway.createMessage()
             case "list": _ = await gateway.listError()
-            case "revoke": _ = await gateway.revokeError(token.id)
-            case "models": _ = await gateway.probeError(token.secret)
-            default: _ = await gateway.usageError(token.secret)
+            default: _ = await gateway.revokeError(token.id)
             }
             sandbox.gateway.setFaults([])
             let before = sandbox.gateway.statistics()

@@ -105,7 +105,8 @@ extension ToyWorld {
             var events: [Event] = [.minted(name, trouble == nil ? keyID(key.id) : nil, fingerprint: "f\(key.id)")]
             if trouble != nil, let intent = token.generation(name) {
                 try list(&pass, &chooser)
-                if case .alone(let id) = self.shown(pass.listing ?? []).sighting(of: intent) { events.append(.identified(name, id, .alone)) }
+                let sighting = shown(pass.listing ?? []).sighting(of: intent)
+                if case .alone(let id) = sighting { events.append(.identified(name, id, .alone)) }
             }
             try record(events, policy, &chooser)
             try mayDie(ToyWorld.after, &chooser)
@@ -214,7 +215,8 @@ extension ToyWorld {
             guard let listing = pass.listing, let generation = token.generation(name) else {
                 return [.revokeFailed(name, why: "no list", needsPerson: false, retryAfter: nil)]
             }
-            return shown(listing).showsAlive(generation) ? [.revokeFailed(name, why: "still listed", needsPerson: false, retryAfter: nil)] : [.seenRefused(name)]
+            return shown(listing).showsAlive(generation)
+                ? [.revokeFailed(name, why: "still listed", needsPerson: false, retryAfter: nil)] : [.seenRefused(name)]
         default: return []
         }
     }

@@ -5,7 +5,8 @@ extension TokenPolicy {
     /// `prod-webapp-api`, one file whose consumer reads it by itself.
     package static func sample(
         _ project: String = "webapp", rotate: RotateRule = .every(.months(3), window: nil, jitter: .zero), overlap: Overlap = Overlap(),
-        attributes: Attributes = Attributes(), expires: Expiry = .never, whenRemoved: WhenRemoved = .keep, targets: [TargetPolicy]? = nil, gateway: GatewayName = .main
+        attributes: Attributes = Attributes(), expires: Expiry = .never, whenRemoved: WhenRemoved = .keep, targets: [TargetPolicy]? = nil,
+        gateway: GatewayName = .main
     ) -> TokenPolicy {
         TokenPolicy(
             environment: "prod", project: project, purpose: "api", gateway: gateway,
