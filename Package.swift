@@ -68,6 +68,10 @@ let package = Package(
         .executableTarget(
             name: "logprobe", dependencies: ["KeyturnAdapters", "KeyturnEngine", logging], path: "Tests/logprobe", swiftSettings: settings
         ),
+        // Lives through many seeds of the TestKit's simulation, outside of the tests.
+        .executableTarget(
+            name: "simulate", dependencies: ["KeyturnTestKit", argumentParser], path: "Tests/simulate", swiftSettings: settings
+        ),
         .target(
             name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine", logging], path: "Tests/KeyturnTestKit",
             swiftSettings: settings

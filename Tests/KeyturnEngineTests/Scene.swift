@@ -46,7 +46,7 @@ extension World {
         with { state in
             let now = state.now
             for key in state.account.living(named: name, at: now) {
-                state.account.change(key.id) { ($0.uses, $0.lastUsedAt) = ($0.uses + 1, now) }
+                state.account.change(key.id) { $0.use(at: now) }
             }
         }
     }

@@ -21,9 +21,43 @@ package struct Key: Sendable {
     package var endedBy: Ender?
     package var refusedFrom: Date?
     package var lastUsedAt: Date?
-    package var uses = 0
     /// What consumers spent besides, where each use counts one.
     package var spent: Decimal = 0
+    package private(set) var uses = Uses()
+    /// The last use that was not Keyturn's own.
+    package private(set) var consumerUsedAt: Date?
+    /// Somebody made it, and Keyturn was asked to take it over.
+    package var isOffered = false
+    /// Out of every list, as where a gateway forgets what is over or a person deletes it.
+    package var isDeleted = false
+
+    /// Calls of one day and of one month, as a gateway counts them: by UTC, from nothing each time.
+    package struct Uses: Sendable {
+        private var day = 0
+        private var today = 0
+        private var thisMonth = 0
+
+        private static func day(of time: Date) -> Int { Int(time.timeIntervalSince1970 / 86400) }
+
+        mutating func add(at time: Date) {
+            let day = Uses.day(of: time)
+            if day != self.day { today = 0 }
+            if day / 30 != self.day / 30 { thisMonth = 0 }
+            (self.day, today, thisMonth) = (day, today + 1, thisMonth + 1)
+        }
+
+        /// A month is thirty days here: what matters is that it begins anew.
+        func counted(at time: Date) -> (today: Int, month: Int) {
+            let day = Uses.day(of: time)
+            return (day == self.day ? today : 0, day / 30 == self.day / 30 ? thisMonth : 0)
+        }
+    }
+
+    /// A consumer calls with it.
+    package mutating func use(at time: Date) {
+        uses.add(at: time)
+        (lastUsedAt, consumerUsedAt) = (time, time)
+    }
 
     /// May a call with it succeed, now or later?
     package func isAlive(at time: Date) -> Bool {
@@ -70,11 +104,23 @@ package struct Account: Sendable {
     /// Does a reading of usage count as a use of the key?
     package var countsReadings = true
     package var clockError: TimeInterval = 0
+    /// Does an answer show the gateway's clock, and a list what is over?
+    package var showsTime = true
+    package var keepsRevoked = true
+    /// Somebody else takes the same name while the next create is on its way.
+    package var rival: Rival?
+
+    package enum Rival: Sendable { case before, after }
 
     package private(set) var keys: [Key] = []
     /// Creates that have not landed yet.
     package private(set) var underWay: [(at: Date, key: Key)] = []
     private var next = 1
+    // Where in `keys` each is found, and which of them were still alive when time last moved: nothing dead comes back.
+    private var byName: [String: [Int]] = [:]
+    private var byID: [KeyID: Int] = [:]
+    private var bySecret: [String: Int] = [:]
+    private var open: [Int] = []
 
     package init(name: GatewayName) { self.name = name }
 
@@ -88,23 +134,38 @@ package struct Account: Sendable {
         )
     }
 
-    package mutating func land(_ key: Key) { keys.append(key) }
+    package mutating func land(_ key: Key) {
+        byName[key.name, default: []].append(keys.count)
+        (byID[key.id], bySecret[key.secret]) = (keys.count, keys.count)
+        open.append(keys.count)
+        keys.append(key)
+    }
+
     package mutating func land(_ key: Key, at time: Date) { underWay.append((time, key)) }
 
     /// Lets happen what was to happen by `time`.
     package mutating func settle(at time: Date) {
-        for (_, key) in underWay.filter({ $0.at <= time }) { keys.append(key) }
+        open.removeAll { !keys[$0].isAlive(at: time) }
+        guard underWay.contains(where: { $0.at <= time }) else { return }
+        let landing = underWay.filter { $0.at <= time }
         underWay.removeAll { $0.at <= time }
+        for (_, key) in landing { land(key) }
     }
 
-    package func isFull(at time: Date) -> Bool { capacity.map { limit in keys.count { $0.isAlive(at: time) } >= limit } ?? false }
+    package func isFull(at time: Date) -> Bool { capacity.map { limit in countAlive(at: time) >= limit } ?? false }
 
-    package func key(withSecret secret: String) -> Key? { keys.last { $0.secret == secret } }
-    package func key(_ id: KeyID) -> Key? { keys.last { $0.id == id } }
-    package func living(named name: String, at time: Date) -> [Key] { keys.filter { $0.name == name && $0.isAlive(at: time) } }
+    package func countAlive(at time: Date) -> Int { open.count { keys[$0].isAlive(at: time) } }
+
+    package func living(at time: Date) -> [Key] { open.compactMap { keys[$0].isAlive(at: time) ? keys[$0] : nil } }
+
+    package func key(withSecret secret: String) -> Key? { bySecret[secret].map { keys[$0] } }
+    package func key(_ id: KeyID) -> Key? { byID[id].map { keys[$0] } }
+    package func living(named name: String, at time: Date) -> [Key] {
+        (byName[name] ?? []).compactMap { keys[$0].isAlive(at: time) ? keys[$0] : nil }
+    }
 
     package mutating func change(_ id: KeyID, _ body: (inout Key) -> Void) {
-        guard let index = keys.lastIndex(where: { $0.id == id }) else { return }
+        guard let index = byID[id] else { return }
         body(&keys[index])
     }
 
@@ -118,7 +179,9 @@ package struct Account: Sendable {
 
     /// As its list shows it.
     package func listing(at time: Date) -> Listing {
-        let shown = keys.filter { $0.listedFrom <= time && !unlisted.contains($0.id) }.map { key in
+        let shown = (keepsRevoked ? Array(keys.indices) : open).map { keys[$0] }.filter { key in
+            key.listedFrom <= time && !key.isDeleted && !unlisted.contains(key.id) && (keepsRevoked || key.isAlive(at: time))
+        }.map { key in
             let status: ListedKey.Status =
                 if let refusedFrom = key.refusedFrom, refusedFrom <= time { .revoked } else if !key.isAlive(at: time) {
                     .expired
@@ -133,6 +196,6 @@ package struct Account: Sendable {
                 mask: showsMasks ? KeyMask("\(key.secret.dropLast(7))****\(key.secret.suffix(2))") : nil, shown: key.shown
             )
         }
-        return Listing(keys: shown, gatewayTime: time.addingTimeInterval(clockError))
+        return Listing(keys: shown, gatewayTime: showsTime ? time.addingTimeInterval(clockError) : nil)
     }
 }

@@ -6,6 +6,16 @@ package enum PortCall: String, CaseIterable, Sendable {
     case preflight, publish, remove, consumerPreflight, take, confirm, secretInFile
     case checkKeyring, reserveRecord, putRecord, releaseRecord, readRecord, listRecords, wipeRecord
     case readJournal, record, reserve, answer, reconcile
+
+    /// Can its effect break a promise? Looking at something breaks none.
+    var changesTheWorld: Bool {
+        switch self {
+        case .create, .revoke, .publish, .remove, .take, .putRecord, .wipeRecord, .record, .reserve: true
+        case .list, .probe, .usage, .preflight, .consumerPreflight, .confirm, .secretInFile, .checkKeyring, .reserveRecord,
+            .releaseRecord, .readRecord, .listRecords, .readJournal, .answer, .reconcile:
+            false
+        }
+    }
 }
 
 /// What may go wrong with one call. Which of them an operation knows: `Fault.possible(for:)`.
@@ -34,6 +44,27 @@ package enum Fault: Equatable, Sendable {
     case withoutID
     /// Answered with yes, and not done.
     case withoutEffect
+
+    /// One word for the figures.
+    package var kind: String {
+        switch self {
+        case .diesBefore: "death before"
+        case .diesAfter: "death after"
+        case .fails: "failure"
+        case .failsAfter: "failure after the effect"
+        case .unreachable: "no connection"
+        case .lostBefore: "lost request"
+        case .lostAfter: "lost answer"
+        case .late: "late effect"
+        case .serverError: "server error"
+        case .tooMany: "too many requests"
+        case .adminRefused: "admin refused"
+        case .forbidden: "forbidden"
+        case .garbage: "unreadable answer"
+        case .withoutID: "no id"
+        case .withoutEffect: "no effect"
+        }
+    }
 
     /// What the simulation may throw at an operation.
     package static func possible(for operation: PortCall, _ dice: inout Dice) -> [Fault] {

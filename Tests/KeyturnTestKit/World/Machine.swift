@@ -113,9 +113,9 @@ package struct Machine {
 }
 
 extension World {
-    package var moment: Moment { with { $0.clock.moment } }
+    package var moment: Moment { look { $0.clock.moment } }
 
-    package func token(_ name: TokenName) -> Token? { with { $0.journal.token(name) } }
+    package func token(_ name: TokenName) -> Token? { look { $0.journal.token(name) } }
 
     package func advance(by seconds: TimeInterval) { with { $0.clock.advance(by: seconds) } }
 

@@ -30,12 +30,28 @@ package final class World: Sendable {
         }
     }
 
+    /// Only looks at it.
+    package func look<Result: Sendable>(_ body: (WorldState) -> Result) -> Result {
+        state.withLock { state in
+            state.settle()
+            return body(state)
+        }
+    }
+
     /// The ports of a new process; those of any earlier one are dead from here on.
     package func ports() -> Ports {
         let process = state.withLock { state in
             state.process += 1
+            state.isDriven = true
             return state.process
         }
+        return ports(of: process)
+    }
+
+    /// The ports of a second daemon that asks for the driver's lock: none while the first one lives.
+    package func portsIfUndriven() -> Ports? { state.withLock { $0.isDriven } ? nil : ports() }
+
+    private func ports(of process: Int) -> Ports {
         let names = state.withLock { Array($0.accounts.keys) }
         return Ports(
             gateways: Dictionary(uniqueKeysWithValues: names.map { ($0, WorldGateway(world: self, process: process, name: $0)) }),
@@ -72,6 +88,7 @@ package final class World: Sendable {
             guard state.process == process else { throw dead }
             state.settle()
             state.count(operation, detail)
+            guard state.isWithinBudget(operation) else { throw dead }
             let fault = state.nextFault(of: operation)
             if fault == .diesBefore {
                 state.die(operation)
@@ -79,7 +96,7 @@ package final class World: Sendable {
             }
             let result: Swift.Result<Result, Failure>
             do throws(Failure) { result = .success(try body(&state, fault == .diesAfter ? nil : fault)) } catch { result = .failure(error) }
-            state.checkInvariants(after: "\(operation) \(detail)")
+            if operation.changesTheWorld { state.checkInvariants(after: "\(operation) \(detail)") }
             if fault == .diesAfter {
                 state.die(operation)
                 throw dead
@@ -116,12 +133,26 @@ package struct WorldState: Sendable {
     /// Secrets that Keyturn revoked because somebody ended their token.
     var ended: Set<String> = []
     package private(set) var calls: [PortCall: Int] = [:]
+    /// Faults met, by their kind.
+    package private(set) var faults: [String: Int] = [:]
+    /// Calls that the pass under way may still make; nil is any number. A pass that runs out of it never ends by itself.
+    package var budget: Int?
+    /// What the journal's writes have claimed so far.
+    package var witness = Witness()
+    package var created = 0
+    package var revoked = 0
     /// What happened last, for the report of a failing seed.
     private var events: [(at: Date, what: String)] = []
+    /// Keep all of it, not only the end.
+    package var keepsTrace = false
     package var log: [String] = []
     package var keepsLog = false
+    /// Nothing happens by itself while time stands still.
+    private var settledAt: Date?
     package private(set) var deaths = 0
-    var process = 0
+    package internal(set) var process = 0
+    /// Does a living process hold the driver's lock?
+    fileprivate(set) var isDriven = false
 
     init(gateways: [GatewayName], clock: WorldClock, dice: Dice) {
         self.clock = clock
@@ -141,8 +172,10 @@ package struct WorldState: Sendable {
 
     mutating func settle() {
         let time = clock.time
+        guard settledAt != time else { return }
+        settledAt = time
         for name in accounts.keys { accounts[name]?.settle(at: time) }
-        for id in places.keys { places[id]?.settle(at: time) }
+        for (id, place) in places where place.isTaking { places[id]?.settle(at: time) }
     }
 
     mutating func count(_ operation: PortCall, _ detail: String) {
@@ -153,7 +186,7 @@ package struct WorldState: Sendable {
 
     package mutating func note(_ line: String) {
         events.append((clock.time, line))
-        if events.count > 1000 { events.removeFirst(500) }
+        if events.count > 1000, !keepsTrace { events.removeFirst(500) }
     }
 
     /// One line an event, oldest first.
@@ -163,18 +196,39 @@ package struct WorldState: Sendable {
         if var faults = script[operation], !faults.isEmpty {
             let fault = faults.removeFirst()
             script[operation] = faults
-            if let fault { note("  fault: \(fault)") }
+            if let fault { meet(fault) }
             return fault
         }
-        if let fault = standing[operation] { return fault }
+        if let fault = standing[operation] {
+            meet(fault)
+            return fault
+        }
         guard faultRate > 0, dice.happens(faultRate) else { return nil }
-        let fault = dice.pick(Fault.possible(for: operation, &dice))
-        note("  fault: \(fault)")
+        var fault = dice.pick(Fault.possible(for: operation, &dice))
+        // Deaths stand in every list: drawn plainly they would be half of all faults.
+        if fault == .diesBefore || fault == .diesAfter { fault = dice.pick(Fault.possible(for: operation, &dice)) }
+        meet(fault)
         return fault
+    }
+
+    private mutating func meet(_ fault: Fault) {
+        faults[fault.kind, default: 0] += 1
+        note("  fault: \(fault)")
+    }
+
+    /// False, and the process ends, when a pass has made more calls than any honest one.
+    mutating func isWithinBudget(_ operation: PortCall) -> Bool {
+        guard let left = budget else { return true }
+        budget = left - 1
+        guard left <= 0 else { return true }
+        violate("a pass without an end: it was stopped at \(operation)")
+        die(operation)
+        return false
     }
 
     mutating func die(_ operation: PortCall) {
         process += 1
+        isDriven = false
         deaths += 1
         note("  the process died at \(operation)")
     }

@@ -55,8 +55,8 @@ struct WorldGateway: Gateway {
             guard let key = try state.answerToken(text, at: name, fault, counts: account.countsReadings) else {
                 throw .rejected("it answered 401")
             }
-            let spent = Decimal(key.uses) + key.spent
-            return Reading(today: spent, month: spent, lastUsedAt: nil)
+            let counted = key.uses.counted(at: state.now)
+            return Reading(today: Decimal(counted.today) + key.spent, month: Decimal(counted.month) + key.spent, lastUsedAt: nil)
         }
     }
 }
@@ -88,8 +88,15 @@ extension WorldState {
         default: break
         }
         if account.isFull(at: now) { return .notCreated(.rejected("it answered 400 (too many tokens)")) }
+        let rival = account.rival
+        account.rival = nil
+        if rival == .before { account.land(account.makeKey(named: order.name, by: .others, at: now)) }
         let key = account.makeKey(named: order.name, by: .keyturn, expiresAt: order.expiresAt, at: now)
-        defer { accounts[gateway] = account }
+        created += 1
+        defer {
+            if rival == .after { account.land(account.makeKey(named: order.name, by: .others, at: now)) }
+            accounts[gateway] = account
+        }
         if case .late(let seconds) = fault {
             account.land(key, at: now.addingTimeInterval(seconds))
             return .unknown("timed out")
@@ -159,6 +166,7 @@ extension WorldState {
         let time = now
         guard let key = accounts[gateway]?.key(id) else { return }
         if key.maker == .others { violate("\(id) (\(key.name)), which is another's, was revoked") }
+        if key.endedBy == nil { revoked += 1 }
         accounts[gateway]?.end(id, by: .keyturn, at: time)
     }
 }

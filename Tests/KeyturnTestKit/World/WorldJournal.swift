@@ -22,13 +22,26 @@ struct WorldJournal: Journal {
 
     func record(_ token: Token, _ entries: [HistoryEntry]) throws(JournalError) {
         let codes = entries.map { "\($0.code) \($0.generation ?? "")" }.joined(separator: ", ")
-        try call(.record, "\(token.name): \(codes)") { tables throws(JournalError) in try tables.save(token, entries) }
+        try save(.record, "\(token.name): \(codes)", token, entries) { _ in true }
     }
 
     func reserve(_ token: Token, _ entries: [HistoryEntry], others: Int, capacity: Int?, unknownSince: Date) throws(JournalError) -> Bool {
-        try call(.reserve, "\(token.name) \(token.rotation?.generation ?? "")") { tables throws(JournalError) in
-            if let capacity, others + tables.occupied(of: token.gateway, unknownSince: unknownSince) >= capacity { return false }
-            try tables.save(token, entries)
+        try save(.reserve, "\(token.name) \(token.rotation?.generation ?? "")", token, entries) { tables in
+            capacity.map { others + tables.occupied(of: token.gateway, unknownSince: unknownSince) < $0 } ?? true
+        }
+    }
+
+    /// Saves where that is allowed, and has the world compare what it now claims with the truth.
+    @discardableResult
+    private func save(
+        _ operation: PortCall, _ detail: String, _ token: Token, _ entries: [HistoryEntry], where isAllowed: (JournalTables) -> Bool
+    ) throws(JournalError) -> Bool {
+        try world.call(operation, by: process, detail, dead: JournalError("the process is dead")) { state, fault throws(JournalError) in
+            if case .fails(let why) = fault { throw JournalError("journal: \(why)") }
+            guard isAllowed(state.journal) else { return false }
+            let before = state.journal.token(token.name)
+            try state.journal.save(token, entries)
+            state.witness(before, token)
             return true
         }
     }

@@ -17,10 +17,16 @@ package struct Place: Sendable {
     package var consumerTrouble: String?
     /// Seconds from `then` until the consumer really uses what it read; only one that is asked to confirm may be slow.
     package var slowness: TimeInterval = 0
+    /// Did a person write into it since Keyturn last did, and when?
+    package private(set) var editedAt: Date?
+    /// Did its consumer read what a person had written?
+    package private(set) var usesEdited = false
     fileprivate var readsItself = true
     fileprivate var takes: (at: Date, secret: String?)?
 
     package init() {}
+
+    var isTaking: Bool { takes != nil }
 
     mutating func settle(at time: Date) {
         guard let taking = takes, taking.at <= time else { return }
@@ -29,8 +35,23 @@ package struct Place: Sendable {
 
     fileprivate mutating func published() {
         isIssued = true
-        if readsItself { inUse = content }
+        editedAt = nil
+        if readsItself { isRead() }
     }
+
+    fileprivate mutating func isRead() { (inUse, takes, usesEdited) = (content, nil, editedAt != nil) }
+
+    /// Somebody else writes into it, or with nil removes it.
+    package mutating func edit(_ text: String?, at time: Date) {
+        (content, editedAt) = (text, time)
+        if readsItself { isRead() }
+    }
+
+    /// Its consumer starts anew, and reads what lies there.
+    package mutating func restartConsumer() { isRead() }
+
+    /// No policy names it any more; whoever names it later issues it anew.
+    package mutating func leave() { (isManaged, isIssued, inUse, takes) = (false, false, nil, nil) }
 }
 
 struct WorldDelivery: Delivery {
@@ -106,7 +127,7 @@ struct WorldConsumer: Consumer {
             if target.confirm != nil, place.slowness > 0 {
                 place.takes = (now.addingTimeInterval(place.slowness), place.content)
             } else {
-                (place.inUse, place.takes) = (place.content, nil)
+                place.isRead()
             }
         }
     }
