@@ -15,9 +15,14 @@ extension Simulation {
             if token.rotation != nil { world.ask(.rotate, name) }
             // Only a person can tell which of several keys of one name is whose.
             for generation in token.generations where generation.state == .revoking { endByHand(generation.name, of: token) }
-        case .ambiguousKey, .overlapTooLong:
-            guard let token = finding.token.flatMap(world.token) else { return }
+        case .ambiguousKey:
+            // One that is in use is left alone.
+            guard let token = finding.token.flatMap(world.token), let generation = token.generation(finding.subject),
+                generation.state == .abandoned || generation.state == .revoking
+            else { return }
             endByHand(finding.subject, of: token)
+        case .overlapTooLong: if let token = finding.token { world.ask(.revoke, token, generation: finding.subject) }
+        case .revocationLate: if let token = finding.token.flatMap(world.token) { endByHand(finding.subject, of: token) }
         case .manyDead:
             for policy in machine.policies {
                 guard let token = world.token(policy.name), let current = token.currentGeneration, token.ending == nil else { continue }
@@ -28,7 +33,8 @@ extension Simulation {
             }
         case .leftPolicies: if let token = finding.token { world.ask(.revoke, token) }
         case .strayRecord: clearRecord(finding.subject)
-        case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed, .gatewayChanged:
+        case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed, .gatewayChanged,
+            .unknownKey:
             break
         }
     }

@@ -59,7 +59,7 @@ extension Simulation {
     /// Findings that are true of a house in order: what a gateway does not show, and a name that somebody else bears.
     private static func mayStay(_ finding: Finding, _ state: WorldState) -> Bool {
         switch finding.code {
-        case .attributesUnconfirmed: true
+        case .attributesUnconfirmed, .unknownKey: true
         case .ambiguousKey:
             state.accounts.values.contains { account in
                 account.living(named: finding.subject, at: state.now).contains { $0.maker == .others }

@@ -68,6 +68,7 @@ package struct Scenario: Sendable {
         account.showsLastUse = !dice.happens(0.3)
         account.showsUsage = !dice.happens(0.3)
         account.countsReadings = dice.happens(0.5)
+        account.showsMasks = dice.happens(0.3)
         account.showsTime = !dice.happens(0.1)
         account.keepsRevoked = dice.happens(0.5)
         if dice.happens(0.3) { account.validityLag = dice.seconds(0...120) }
