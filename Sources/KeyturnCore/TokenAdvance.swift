@@ -147,8 +147,8 @@ extension Token {
         guard let rotation, rotation.isOpen, rotation.generation == name else { throw Mismatch("\(name) cannot be withdrawn") }
         enter(.withdrawing)
         attempts.lastError = "\(name) was withdrawn: \(why)"
-        let isPublished = targets.contains { $0.generation == name }
-        if !isPublished || currentGeneration?.state != .held { abandon(now) }
+        if currentGeneration?.state != .held { return leaveInUse(now) }
+        if !targets.contains(where: { $0.generation == name }) { abandon(now) }
     }
 
     private mutating func restore(_ old: Bool, _ now: Moment) throws(Mismatch) {
@@ -156,7 +156,18 @@ extension Token {
         rotation?.restores = old
         rotation?.attempts = Attempts()
         for index in targets.indices { targets[index].attempts = Attempts() }
-        if !old { abandon(now) }
+        if !old { leaveInUse(now) }
+    }
+
+    /// Consumers have been given it, and there is no other one to give them: whatever is wrong with it (its secret is lost, a
+    /// gateway refuses it for an hour), it is not taken from them before it is replaced, which is due at once.
+    private mutating func leaveInUse(_ now: Moment) {
+        guard let rotation, let name = rotation.generation, generation(name)?.state == .held, targets.contains(where: { $0.generation == name })
+        else { return abandon(now) }
+        current = name
+        let why = attempts.lastError ?? "withdrawn"
+        close(.abandoned, now)
+        attempts.failed(why, of: self.name.text, at: now.wall)
     }
 
     /// The rotation is over without its generation: that one is revoked at once.
@@ -243,6 +254,8 @@ extension Token {
         endedAt = now.wall
         current = nil
         attempts = Attempts()
+        // Nothing is delivered any more: what failed at a target is nobody's trouble.
+        for index in targets.indices { targets[index].attempts = Attempts() }
         for index in generations.indices { discard(generations[index].name, now) }
     }
 
@@ -251,7 +264,8 @@ extension Token {
     private mutating func read(_ name: String, _ reading: Reading, _ now: Moment) throws(Mismatch) {
         try change(name, from: [.retiring]) { generation in
             guard var retirement = generation.retirement else { return }
-            generation.attempts = Attempts()
+            // A reading that is taken again for a release that has failed does not make that one hurry.
+            if retirement.isOver(at: now) { generation.attempts.notBefore = nil } else { generation.attempts = Attempts() }
             if reading.saysNothing {
                 // Such a gateway never gives evidence; it is asked again in case that changes, a person in the end.
                 generation.attempts.notBefore = now.wall.addingTimeInterval(900)
