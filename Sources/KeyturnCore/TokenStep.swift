@@ -105,7 +105,10 @@ extension Token {
             }
             guard quiet.isOver(at: now) else { return .wait(quiet.end(seenAt: now)) }
             // The last word before a release is a reading taken after the quiet time, not before it.
-            guard readAt >= max(quiet.until, retirement.overlap.until) else { return .read(generation.name) }
+            // And not long before the release either, which may have had to wait for something else.
+            guard readAt >= max(quiet.until, retirement.overlap.until), abs(now.wall.timeIntervalSince(readAt)) < 60 else {
+                return .read(generation.name)
+            }
         }
         guard retirement.overlap.isOver(at: now) else { return .wait(retirement.overlap.end(seenAt: now)) }
         return .release(generation.name)

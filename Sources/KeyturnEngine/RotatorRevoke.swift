@@ -41,7 +41,10 @@ extension Rotator {
 
     /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
     func release(_ name: String, _ token: Token) async throws -> [Event] {
-        do throws(GatewayError) { _ = try await desk.listed() } catch { return [] }
+        let listing: Listing
+        do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
+        // Ended by somebody else, or by its own date: there is nothing left to wait for.
+        if let generation = token.generation(name), !listing.showsAlive(generation) { return [.released(name)] }
         if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
@@ -74,6 +77,9 @@ extension Rotator {
             guard let id = generation.keyID else { return try await resolve(generation, token) }
             switch try await confirm(id, of: generation) {
             case .isOurs: break
+            // A list may be older than the create.
+            case .isGone where isYoung(generation, in: try await desk.listed()):
+                return [.revokeFailed(name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
             // Nothing to revoke; that it is gone is seen when its secret is refused.
             case .isGone: return [.revokeAnswered(name)]
             case .isAnothers(let other):
@@ -89,6 +95,12 @@ extension Rotator {
             desk.note(.adminRefused(why))
             return []
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
+    }
+
+    /// May its create still be on its way into the gateway's lists?
+    private func isYoung(_ generation: Generation, in listing: Listing) -> Bool {
+        guard let id = generation.keyID, listing.key(id) == nil else { return false }
+        return (listing.gatewayTime ?? ports.now().wall).timeIntervalSince(generation.intendedAt) < Sighting.longestWay
     }
 
     private enum Confirmation {
