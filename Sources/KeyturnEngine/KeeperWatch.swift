@@ -234,11 +234,12 @@ extension Keeper {
 
     /// A target that somebody has changed is delivered again: what consumers read is to be a token that works.
     func putBack(_ mine: [Int], _ tokens: inout [Token], _ recorder: Recorder) throws {
-        for index in mine where isInUse(tokens[index]) {
-            guard let policy = policies[tokens[index].name], let current = tokens[index].current,
-                let secret = try? ports.keyring.secret(current, of: tokens[index].gateway)
+        for index in mine {
+            // While a rotation waits for its consumers as well: one that is told of what somebody else wrote never confirms.
+            guard let policy = policies[tokens[index].name], let desired = tokens[index].desired,
+                let secret = try? ports.keyring.secret(desired, of: tokens[index].gateway)
             else { continue }
-            for target in policy.targets where tokens[index].target(target.id).isApplied(current) {
+            for target in policy.targets where tokens[index].target(target.id).generation == desired {
                 let delivery = ports.delivery(target, policy)
                 var holds = false
                 do throws(DeliveryError) { holds = try delivery.holds(secret) } catch { holds = false }
