@@ -8,7 +8,7 @@ PACKAGES = libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl
 SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib --product keyturn
 
-.PHONY: help deps build release demo test mutants lint format install
+.PHONY: help deps build release demo test simulate mutants lint format install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -34,6 +34,13 @@ test: deps ## all tests
 
 mutants: deps ## break one guard after the other and see that the tests notice: a quarter of an hour
 	python3 Tests/mutants/mutants.py
+
+# Lives of the whole engine under every kind of trouble, a seed each; FROM is the first.
+SEEDS ?= 100000
+FROM ?= 1
+
+simulate: deps ## so many SEEDS of trouble: simulated years, faults, violations
+	$(SWIFT) run -c release simulate --seeds $(SEEDS) --from $(FROM)
 
 lint: ## formatting and what the compiler does not see
 	$(SWIFT) format lint --strict --configuration .swift-format --recursive Package.swift Sources Tests

@@ -14,13 +14,15 @@ extension Simulation {
             guard let name = finding.token, let token = world.token(name) else { return }
             if token.rotation != nil { world.ask(.rotate, name) }
             // Only a person can tell which of several keys of one name is whose.
-            for generation in token.generations where generation.state == .revoking { endByHand(generation.name, of: token) }
+            for generation in token.generations where generation.state == .revoking {
+                endByHand(generation.name, of: token)
+                if generation.identity == .ambiguous { renameOthers(generation.name, of: token) }
+            }
         case .ambiguousKey:
+            guard let token = finding.token.flatMap(world.token), let generation = token.generation(finding.subject) else { return }
             // One that is in use is left alone.
-            guard let token = finding.token.flatMap(world.token), let generation = token.generation(finding.subject),
-                generation.state == .abandoned || generation.state == .revoking
-            else { return }
-            endByHand(finding.subject, of: token)
+            if generation.state == .abandoned || generation.state == .revoking { endByHand(generation.name, of: token) }
+            renameOthers(generation.name, of: token)
         case .overlapTooLong: if let token = finding.token { world.ask(.revoke, token, generation: finding.subject) }
         case .revocationLate: if let token = finding.token.flatMap(world.token) { endByHand(finding.subject, of: token) }
         case .manyDead:
@@ -31,6 +33,7 @@ extension Simulation {
                 }
                 if !isAlive { world.ask(.rotate, policy.name) }
             }
+        case .manyRemoved: for policy in absent { world.ask(.revoke, policy.name) }
         case .leftPolicies: if let token = finding.token { world.ask(.revoke, token) }
         case .strayRecord: clearRecord(finding.subject)
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed, .gatewayChanged,
@@ -46,6 +49,17 @@ extension Simulation {
             for key in state.accounts[token.gateway]?.living(named: name, at: now) ?? [] where key.maker == .keyturn {
                 state.note("   a person revokes \(key.id) \(key.name)")
                 state.accounts[token.gateway]?.end(key.id, by: .others, at: now)
+            }
+        }
+    }
+
+    /// Has whoever made a key under a name of ours give it another one.
+    private func renameOthers(_ name: String, of token: Token) {
+        world.with { state in
+            let now = state.now
+            for key in state.accounts[token.gateway]?.living(named: name, at: now) ?? [] where key.maker == .others {
+                state.note("   a person renames \(key.id) \(key.name)")
+                state.accounts[token.gateway]?.rename(key.id, to: "renamed-\(key.id)")
             }
         }
     }

@@ -14,6 +14,7 @@ struct PolicyDraw: Sendable {
             project, rotate: rotation(&dice), overlap: overlap(&dice), attributes: attributes(&dice),
             targets: (0..<dice.pick([1, 1, 1, 2, 2, 3])).map { target(project, $0, &dice) }, gateway: dice.pick(gateways)
         )
+        if dice.happens(0.3) { policy.whenRemoved = .revoke(after: span(pace * dice.seconds(0.5...8))) }
         let kind = dice.number(1...20)
         switch kind {
         case 1, 2: policy.expires = .after(span(length * dice.seconds(0.3...1.5) + policy.overlap.atLeast.approximateSeconds * 2 + 2 * 86400))
@@ -38,7 +39,7 @@ struct PolicyDraw: Sendable {
     func overlap(_ dice: inout Dice) -> Overlap {
         let atLeast = dice.pick([TimeSpan.zero, .minutes(10), .hours(2), .hours(24), .hours(48)])
         let quiet = dice.happens(0.5) ? TimeSpan.zero : dice.pick([TimeSpan.minutes(10), .hours(1), .hours(6)])
-        let most = atLeast.approximateSeconds + quiet.approximateSeconds + dice.pick([86400, 7 * 86400, 14 * 86400])
+        let most = atLeast.approximateSeconds + quiet.approximateSeconds + dice.pick([43200, 86400, 3 * 86400])
         return Overlap(atLeast: atLeast, quietFor: quiet, atMost: .seconds(Int64(most)))
     }
 

@@ -61,7 +61,7 @@ extension Simulation {
         switch finding.code {
         case .attributesUnconfirmed, .unknownKey: true
         case .ambiguousKey:
-            state.accounts.values.contains { account in
+            finding.token.flatMap { state.journal.token($0)?.current } == finding.subject || state.accounts.values.contains { account in
                 account.living(named: finding.subject, at: state.now).contains { $0.maker == .others }
             }
         default: false

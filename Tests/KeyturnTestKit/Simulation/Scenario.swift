@@ -39,12 +39,12 @@ package struct Scenario: Sendable {
         watchEvery = .seconds(Int64(pace))
         keepsLog = dice.happens(0.1)
         latency = dice.happens(0.5) ? 2 : 0
-        let looks = size == .short ? dice.number(20...50) : dice.number(60...400)
+        let looks = size == .short ? dice.number(6...16) : dice.number(60...400)
         phases = Scenario.phases(over: Double(looks * pace), pace: Double(pace), &dice)
         let habits = gateways.map { ($0, Scenario.account($0, &dice)) }
         accounts = Dictionary(uniqueKeysWithValues: habits)
         let draw = PolicyDraw(gateways: gateways, pace: Double(pace), length: length)
-        for number in 0..<(size == .short ? dice.number(1...4) : dice.number(1...12)) { policies.append(draw.policy(number, &dice)) }
+        for number in 0..<(size == .short ? dice.number(1...3) : dice.number(1...12)) { policies.append(draw.policy(number, &dice)) }
         for name in gateways { addOthers(at: name, &dice) }
         if dice.happens(0.5) {
             let others = accounts.values.map(\.keys.count).max() ?? 0
@@ -69,7 +69,8 @@ package struct Scenario: Sendable {
         account.showsUsage = !dice.happens(0.3)
         account.countsReadings = dice.happens(0.5)
         account.showsMasks = dice.happens(0.3)
-        account.showsTime = !dice.happens(0.1)
+        // Where neither is shown, an old lost create cannot be told from a new key of its name.
+        account.showsTime = !account.showsCreated || !dice.happens(0.1)
         account.keepsRevoked = dice.happens(0.5)
         if dice.happens(0.3) { account.validityLag = dice.seconds(0...120) }
         if dice.happens(0.3) { account.listLag = dice.seconds(0...600) }

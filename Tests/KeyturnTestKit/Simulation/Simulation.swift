@@ -136,7 +136,9 @@ package struct Simulation {
         // Short periods would never come to rest.
         enforce(machine.policies.map { policy in
             var policy = policy
-            if case .every(_, let window, let jitter) = policy.rotate { policy.rotate = .every(.months(1200), window: window, jitter: jitter) }
+            guard case .every(_, let window, let jitter) = policy.rotate else { return policy }
+            policy.rotate = .every(.months(1200), window: window, jitter: jitter)
+            if case .after = policy.expires { policy.expires = .never }
             return policy
         })
         await run(for: 60 * 86400, until: { $0.unrest == nil })

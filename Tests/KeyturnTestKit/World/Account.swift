@@ -7,7 +7,7 @@ package struct Key: Sendable {
     package enum Ender: Sendable { case keyturn, others }
 
     package let id: KeyID
-    package let name: String
+    package fileprivate(set) var name: String
     package let secret: String
     package var maker: Maker
     package let createdAt: Date
@@ -167,6 +167,13 @@ package struct Account: Sendable {
     package mutating func change(_ id: KeyID, _ body: (inout Key) -> Void) {
         guard let index = byID[id] else { return }
         body(&keys[index])
+    }
+
+    package mutating func rename(_ id: KeyID, to name: String) {
+        guard let index = byID[id] else { return }
+        byName[keys[index].name]?.removeAll { $0 == index }
+        byName[name, default: []].append(index)
+        keys[index].name = name
     }
 
     package mutating func end(_ id: KeyID, by ender: Key.Ender, at time: Date) {
