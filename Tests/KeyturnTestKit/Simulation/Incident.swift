@@ -18,7 +18,8 @@ enum Incident: CaseIterable, Sendable {
         case .useOld, .rotate, .mood: 6
         case .consoleRevoke, .editTarget, .breakConsumer, .lockTarget, .standingFault, .restart: 4
         case .clockJump, .reboot, .rivalName, .rivalCreate, .changeAttributes, .restartConsumer: 3
-        case .serverLag, .gatewayClock, .consoleDelete, .slowConsumer, .stealRecord, .hideKeyring, .hideRecord, .changeTargets, .changeTimes,
+        case .serverLag, .gatewayClock, .consoleDelete, .slowConsumer, .stealRecord, .hideKeyring, .hideRecord, .changeTargets,
+            .changeTimes,
             .leavePolicies, .returnToPolicies, .resume, .adopt, .otherKey, .endOther, .fewerModels, .fullAccount, .useOldLong:
             2
         case .secondDaemon, .ghost, .revoke: 1

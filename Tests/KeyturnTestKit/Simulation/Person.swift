@@ -36,7 +36,8 @@ extension Simulation {
         case .manyRemoved: for policy in absent { world.ask(.revoke, policy.name) }
         case .leftPolicies: if let token = finding.token { world.ask(.revoke, token) }
         case .strayRecord: clearRecord(finding.subject)
-        case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed, .gatewayChanged,
+        case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
+            .gatewayChanged,
             .unknownKey:
             break
         }

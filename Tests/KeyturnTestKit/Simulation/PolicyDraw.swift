@@ -17,7 +17,8 @@ struct PolicyDraw: Sendable {
         if dice.happens(0.3) { policy.whenRemoved = .revoke(after: span(pace * dice.seconds(0.5...8))) }
         let kind = dice.number(1...20)
         switch kind {
-        case 1, 2: policy.expires = .after(span(length * dice.seconds(0.3...1.5) + policy.overlap.atLeast.approximateSeconds * 2 + 2 * 86400))
+        case 1, 2:
+            policy.expires = .after(span(length * dice.seconds(0.3...1.5) + policy.overlap.atLeast.approximateSeconds * 2 + 2 * 86400))
         case 3: policy.expires = .on(World.start.addingTimeInterval(length * dice.seconds(0.2...2)))
         // Temporary ones.
         case 4: (policy.rotate, policy.expires) = (.never, .after(span(length * dice.seconds(0.1...1))))
@@ -32,7 +33,8 @@ struct PolicyDraw: Sendable {
         let windows = ["Mon..Thu 09:00-16:00 Europe/Berlin", "22:00-04:00", "Sat,Sun 00:00-24:00 America/New_York"]
         let window = dice.happens(0.3) ? try? Window(parsing: dice.pick(windows)) : nil
         let jitter = dice.happens(0.3) ? TimeSpan.minutes(Int64(dice.number(1...600))) : .zero
-        let every = dice.happens(0.1) ? TimeSpan.months(dice.number(1...3)) : span(max(86400, length * dice.pick([0.1, 0.2, 0.4, 0.8, 1.6])))
+        let every =
+            dice.happens(0.1) ? TimeSpan.months(dice.number(1...3)) : span(max(86400, length * dice.pick([0.1, 0.2, 0.4, 0.8, 1.6])))
         return .every(every, window: window, jitter: jitter)
     }
 
@@ -46,7 +48,8 @@ struct PolicyDraw: Sendable {
     func attributes(_ dice: inout Dice) -> Attributes {
         Attributes(
             billing: dice.happens(0.8) ? .usageBased : .payPerUse, permissions: dice.happens(0.7) ? .full : .only(["chat"]),
-            models: dice.happens(0.7) ? .all : .only(["gpt-4"]), limits: dice.happens(0.8) ? Limits() : Limits(requestsPerDay: dice.number(1...9))
+            models: dice.happens(0.7) ? .all : .only(["gpt-4"]),
+            limits: dice.happens(0.8) ? Limits() : Limits(requestsPerDay: dice.number(1...9))
         )
     }
 

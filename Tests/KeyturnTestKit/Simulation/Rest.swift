@@ -19,7 +19,9 @@ extension Simulation {
                     if state.journal.owner(of: key.name, at: name) == nil { return "\(key.id) (\(key.name)) is nobody's" }
                 }
             }
-            return state.journal.openFindings.map(\.finding).first { !Simulation.mayStay($0, state) }.map { "still open: \($0.key): \($0.sentence)" }
+            return state.journal.openFindings.map(\.finding).first { !Simulation.mayStay($0, state) }.map {
+                "still open: \($0.key): \($0.sentence)"
+            }
         }
     }
 
@@ -28,7 +30,9 @@ extension Simulation {
             if case .on(let date) = policy.expires, date <= state.now { return nil }
             return "\(policy.name) was never issued"
         }
-        if let rotation = token.rotation { return "\(rotation.id) is \(rotation.phase), \(rotation.attempts.lastError ?? "without trouble")" }
+        if let rotation = token.rotation {
+            return "\(rotation.id) is \(rotation.phase), \(rotation.attempts.lastError ?? "without trouble")"
+        }
         if token.ending != nil { return nil }
         if case .on(let date) = policy.expires, date <= state.now { return nil }
         guard let current = token.currentGeneration, current.state == .held else { return "\(policy.name) has no generation in use" }
@@ -61,9 +65,10 @@ extension Simulation {
         switch finding.code {
         case .attributesUnconfirmed, .unknownKey: true
         case .ambiguousKey:
-            finding.token.flatMap { state.journal.token($0)?.current } == finding.subject || state.accounts.values.contains { account in
-                account.living(named: finding.subject, at: state.now).contains { $0.maker == .others }
-            }
+            finding.token.flatMap { state.journal.token($0)?.current } == finding.subject
+                || state.accounts.values.contains { account in
+                    account.living(named: finding.subject, at: state.now).contains { $0.maker == .others }
+                }
         default: false
         }
     }

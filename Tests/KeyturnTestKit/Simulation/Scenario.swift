@@ -82,7 +82,9 @@ package struct Scenario: Sendable {
     private mutating func addOthers(at gateway: GatewayName, _ dice: inout Dice) {
         for number in 0..<dice.number(0...4) {
             let ours = policies.filter { $0.gateway == gateway }
-            let name = dice.happens(0.4) && !ours.isEmpty ? dice.pick(ours).pattern.name(month: "2026-01", attempt: dice.number(1...2)) : "somebody-\(number)"
+            let name =
+                dice.happens(0.4) && !ours.isEmpty
+                ? dice.pick(ours).pattern.name(month: "2026-01", attempt: dice.number(1...2)) : "somebody-\(number)"
             guard var account = accounts[gateway] else { continue }
             account.land(account.makeKey(named: name, by: .others, at: World.start.addingTimeInterval(-86400 * dice.seconds(0...200))))
             accounts[gateway] = account

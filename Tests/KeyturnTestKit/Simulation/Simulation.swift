@@ -56,8 +56,10 @@ package struct Simulation {
         world.look { state in
             SimulationReport(
                 seconds: state.now.timeIntervalSince(start), passes: machine.passes, finished: state.witness.finished,
-                abandoned: state.witness.abandoned, created: state.created, revoked: state.revoked, deaths: state.deaths, faults: state.faults,
-                incidents: incidents, failures: state.violations.isEmpty ? [] : [.init(seed: seed, size: size, violations: state.violations)]
+                abandoned: state.witness.abandoned, created: state.created, revoked: state.revoked, deaths: state.deaths,
+                faults: state.faults,
+                incidents: incidents,
+                failures: state.violations.isEmpty ? [] : [.init(seed: seed, size: size, violations: state.violations)]
             )
         }
     }
@@ -130,17 +132,20 @@ package struct Simulation {
         }
         await run(for: 2 * 86400)
         // A window may open once a week.
-        if machine.policies.contains(where: { if case .every(_, .some, _) = $0.rotate { true } else { false } }) { await run(for: 7 * 86400) }
+        if machine.policies.contains(where: { if case .every(_, .some, _) = $0.rotate { true } else { false } }) {
+            await run(for: 7 * 86400)
+        }
         guard !isBroken else { return }
         checkAges()
         // Short periods would never come to rest.
-        enforce(machine.policies.map { policy in
-            var policy = policy
-            guard case .every(_, let window, let jitter) = policy.rotate else { return policy }
-            policy.rotate = .every(.months(1200), window: window, jitter: jitter)
-            if case .after = policy.expires { policy.expires = .never }
-            return policy
-        })
+        enforce(
+            machine.policies.map { policy in
+                var policy = policy
+                guard case .every(_, let window, let jitter) = policy.rotate else { return policy }
+                policy.rotate = .every(.months(1200), window: window, jitter: jitter)
+                if case .after = policy.expires { policy.expires = .never }
+                return policy
+            })
         await run(for: 60 * 86400, until: { $0.unrest == nil })
         guard !isBroken, let unrest else { return }
         world.with { $0.violate("no rest after two months of calm: \(unrest)") }
@@ -204,7 +209,9 @@ private struct Alarm {
         end = now.addingTimeInterval(wall.timeIntervalSince(moment.wall))
     }
 
-    func rest(at moment: Moment, _ now: Date) -> TimeInterval { max(0, min(wall.timeIntervalSince(moment.wall), end.timeIntervalSince(now))) }
+    func rest(at moment: Moment, _ now: Date) -> TimeInterval {
+        max(0, min(wall.timeIntervalSince(moment.wall), end.timeIntervalSince(now)))
+    }
 }
 
 /// Sees a service that looks again and again while nothing can have changed.

@@ -39,7 +39,8 @@ package struct SimulationReport: Sendable, Equatable {
 
     /// Of no run at all.
     package init() {
-        self.init(seconds: 0, passes: 0, finished: 0, abandoned: 0, created: 0, revoked: 0, deaths: 0, faults: [:], incidents: [:], failures: [])
+        self.init(
+            seconds: 0, passes: 0, finished: 0, abandoned: 0, created: 0, revoked: 0, deaths: 0, faults: [:], incidents: [:], failures: [])
         seeds = 0
     }
 

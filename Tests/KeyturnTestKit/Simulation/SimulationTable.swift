@@ -12,7 +12,10 @@ extension SimulationReport {
         rows.append(("incidents", "\(incidents.values.reduce(0, +))"))
         rows += SimulationReport.rows(of: incidents)
         rows.append(("violations", "\(failures.reduce(0) { $0 + $1.violations.count })"))
-        if let duration { rows.append(("seconds", String(format: "%.1f", Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18))) }
+        if let duration {
+            rows.append(
+                ("seconds", String(format: "%.1f", Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)))
+        }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(separator: "\n")
     }

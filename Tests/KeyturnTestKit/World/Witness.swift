@@ -12,7 +12,9 @@ package struct Witness: Sendable {
     fileprivate var retiredAt: [String: Date] = [:]
 
     fileprivate mutating func count(_ before: Token?, _ after: Token) {
-        guard let rotation = after.rotation, !rotation.isOpen, before?.rotation?.id == rotation.id || before?.serial != after.serial else { return }
+        guard let rotation = after.rotation, !rotation.isOpen, before?.rotation?.id == rotation.id || before?.serial != after.serial else {
+            return
+        }
         if rotation.phase == .finished { finished += 1 } else { abandoned += 1 }
     }
 }
@@ -44,7 +46,9 @@ extension WorldState {
             if kept < wanted - 1 { violate("\(generation.name) was released after \(Int(kept)) s of an overlap of \(Int(wanted)) s") }
         }
         if retirement.wantsQuiet {
-            if !account.showsUsage, !account.showsLastUse { violate("\(generation.name) was released as quiet where nothing shows its use") }
+            if !account.showsUsage, !account.showsLastUse {
+                violate("\(generation.name) was released as quiet where nothing shows its use")
+            }
             let quiet = key.consumerUsedAt.map { now.timeIntervalSince($0) } ?? .infinity
             // What is used in the minute after the last reading cannot be seen by it.
             if quiet < retirement.quietFor.approximateSeconds - 1, quiet > 60 {
