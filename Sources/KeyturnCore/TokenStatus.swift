@@ -64,9 +64,9 @@ private struct Trouble {
             waiting = waiting ?? "\(rotation.phase.rawValue) \(rotation.generation ?? "a new generation")"
         }
         switch verdict {
-        case .start, .waits: note(token.attempts, alwaysStuck: false)
+        case .start, .waits, nil: note(token.attempts, alwaysStuck: false)
         // What failed is not wanted any more.
-        case .rests, .end, .underWay, nil: break
+        case .rests, .end, .underWay: break
         }
         for generation in token.generations {
             switch generation.state {

@@ -81,7 +81,8 @@ import Testing
         let world = World()
         world.with { state in
             for name in names {
-                let key = state.account.makeKey(named: name, by: .others, at: state.now.addingTimeInterval(.days(-50)))
+                var key = state.account.makeKey(named: name, by: .others, at: state.now.addingTimeInterval(.days(-50)))
+                key.isOffered = true
                 state.account.land(key)
                 state.files["/etc/webapp/token"] = key.secret
                 var place = Place()

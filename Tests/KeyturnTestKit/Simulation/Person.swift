@@ -37,7 +37,7 @@ extension Simulation {
         case .leftPolicies: if let token = finding.token { world.ask(.revoke, token) }
         case .strayRecord: clearRecord(finding.subject)
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
-            .gatewayChanged,
+            .gatewayChanged, .reloadRefused,
             .unknownKey:
             break
         }
