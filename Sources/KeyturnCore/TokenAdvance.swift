@@ -38,12 +38,12 @@ extension Token {
             try change(name, from: [.abandoned, .held, .retiring, .revoking]) { ($0.keyID, $0.identity) = (nil, .ambiguous) }
         case .neverCame(let name): try change(name, from: [.abandoned]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
         case .accepted(let name): try accepted(name, policy, now)
-        case .refusedOnce(let name, let why): try refusedOnce(name, why, now)
-        case .refused(let name, let why): try withdraw(name, why, now)
+        case .refusedOnce(let name, let why): try refusedOnce(name, why, policy, now)
+        case .refused(let name, let why): try withdraw(name, why, policy, now)
         case .oldAccepted:
-            try restore(true, now)
+            try restore(true, policy, now)
             try settleDeliveries(policy, now)
-        case .oldRefused: try restore(false, now)
+        case .oldRefused: try restore(false, policy, now)
         case .published(let id, let generation): try publish(id, generation, policy, now)
         case .took(let id, let generation): try changeTarget(id, holding: generation) { $0.takenAt = now.wall }
         case .confirmed(let id, let generation):
@@ -116,6 +116,7 @@ extension Token {
         guard let rotation, rotation.generation == name else { throw Mismatch("\(name) was accepted, the rotation is about another") }
         switch rotation.phase {
         case .verifying:
+            try change(name, from: [.held]) { $0.acceptedAt = now.wall }
             enter(.publishing)
             try settleDeliveries(policy, now)
         // Publishing as well: the last target that lagged behind may have left the policy.
@@ -128,7 +129,7 @@ extension Token {
         }
     }
 
-    private mutating func refusedOnce(_ name: String, _ why: String, _ now: Moment) throws(Mismatch) {
+    private mutating func refusedOnce(_ name: String, _ why: String, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
         guard var rotation, rotation.generation == name, [.verifying, .publishing, .applying].contains(rotation.phase) else {
             throw Mismatch("\(name) was refused, the rotation does not ask")
         }
@@ -140,31 +141,32 @@ extension Token {
         let end = refusals.since.addingTimeInterval(Refusals.span)
         if end > now.wall, let notBefore = rotation.attempts.notBefore { rotation.attempts.notBefore = min(notBefore, end) }
         self.rotation = rotation
-        if refusals.areFinal(at: now.wall) { try withdraw(name, why, now) }
+        if refusals.areFinal(at: now.wall) { try withdraw(name, why, policy, now) }
     }
 
-    private mutating func withdraw(_ name: String, _ why: String, _ now: Moment) throws(Mismatch) {
+    private mutating func withdraw(_ name: String, _ why: String, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
         guard let rotation, rotation.isOpen, rotation.generation == name else { throw Mismatch("\(name) cannot be withdrawn") }
         enter(.withdrawing)
         attempts.lastError = "\(name) was withdrawn: \(why)"
-        if currentGeneration?.state != .held { return leaveInUse(now) }
+        if currentGeneration?.state != .held { return leaveInUse(policy, now) }
         if !targets.contains(where: { $0.generation == name }) { abandon(now) }
     }
 
-    private mutating func restore(_ old: Bool, _ now: Moment) throws(Mismatch) {
+    private mutating func restore(_ old: Bool, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
         guard rotation?.phase == .withdrawing else { throw Mismatch("nothing of \(name) is being withdrawn") }
         rotation?.restores = old
         rotation?.attempts = Attempts()
         for index in targets.indices { targets[index].attempts = Attempts() }
-        if !old { leaveInUse(now) }
+        if !old { leaveInUse(policy, now) }
     }
 
     /// Consumers have been given it, and there is no other one to give them: whatever is wrong with it (its secret is lost, a
     /// gateway refuses it for an hour), it is not taken from them before it is replaced, which is due at once.
-    private mutating func leaveInUse(_ now: Moment) {
-        guard let rotation, let name = rotation.generation, generation(name)?.state == .held, targets.contains(where: { $0.generation == name })
-        else { return abandon(now) }
-        current = name
+    private mutating func leaveInUse(_ policy: TokenPolicy?, _ now: Moment) {
+        guard let name = rotation?.generation, generation(name)?.state == .held, targets.contains(where: { $0.generation == name }) else {
+            return abandon(now)
+        }
+        put(inUse: name, policy, now)
         let why = attempts.lastError ?? "withdrawn"
         close(.abandoned, now)
         attempts.failed(why, of: self.name.text, at: now.wall)
@@ -223,16 +225,21 @@ extension Token {
     }
 
     private mutating func finish(_ generation: String, _ policy: TokenPolicy?, _ now: Moment) {
+        put(inUse: generation, policy, now)
+        // A target that the policy no longer names is nobody's business any more, and must not hold a revocation back.
+        if let policy { targets.removeAll { target in !policy.targets.contains { $0.id == target.id } } }
+        attempts = Attempts()
+        close(.finished, now)
+    }
+
+    /// From now on it is the current one; what was held beside it retires.
+    private mutating func put(inUse generation: String, _ policy: TokenPolicy?, _ now: Moment) {
         current = generation
         for index in generations.indices where generations[index].state == .held && generations[index].name != generation {
             generations[index].state = .retiring
             generations[index].attempts = Attempts()
             generations[index].retirement = Retirement(under: policy?.overlap ?? Overlap(), from: now)
         }
-        // A target that the policy no longer names is nobody's business any more, and must not hold a revocation back.
-        if let policy { targets.removeAll { target in !policy.targets.contains { $0.id == target.id } } }
-        attempts = Attempts()
-        close(.finished, now)
     }
 
     private mutating func adopt(_ generation: Generation) throws(Mismatch) {

@@ -15,7 +15,7 @@ package struct TokenStatus: Sendable, Equatable {
     package var nextRotation: Date?
 
     package init(of token: Token, under policy: TokenPolicy?, verdict: Verdict?, at now: Moment) {
-        let trouble = Trouble(of: token, under: policy, verdict, at: now)
+        let trouble = Trouble(of: token, under: policy, at: now)
         stuck = trouble.stuck
         state = stuck != nil ? .stuck : TokenStatus.plainState(of: token)
         switch verdict {
@@ -53,7 +53,7 @@ private struct Trouble {
     var stuck: String?
     var waiting: String?
 
-    init(of token: Token, under policy: TokenPolicy?, _ verdict: Verdict?, at now: Moment) {
+    init(of token: Token, under policy: TokenPolicy?, at now: Moment) {
         let wanted = Set((policy?.targets ?? []).map(\.id))
         for target in token.targets where wanted.contains(target.id) && target.attempts.failures > 0 {
             // What a consumer does not take up holds the revoke back, whether or not it will one day.
@@ -63,11 +63,7 @@ private struct Trouble {
             note(rotation.attempts, alwaysStuck: false)
             waiting = waiting ?? "\(rotation.phase.rawValue) \(rotation.generation ?? "a new generation")"
         }
-        switch verdict {
-        case .start, .waits, nil: note(token.attempts, alwaysStuck: false)
-        // What failed is not wanted any more.
-        case .rests, .end, .underWay: break
-        }
+        if token.rotation?.isOpen != true { note(token.attempts, alwaysStuck: false) }
         for generation in token.generations {
             switch generation.state {
             case .revoking:

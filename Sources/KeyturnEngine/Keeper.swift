@@ -83,7 +83,7 @@ package struct Keeper: Sendable {
         try tell(findings, judged: { watcher.judges($0, of: places, with: desks, watched: watched) })
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,
-            nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, after, troubles, blocked), troubles: troubles,
+            nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, verdicts, after, troubles, blocked), troubles: troubles,
             findings: findings
         )
     }
@@ -175,7 +175,8 @@ package struct Keeper: Sendable {
     /// When something may be due again. What cannot go on for want of a gateway is not in it: whoever repeats the pass
     /// knows how often it has failed.
     private func nextLook(
-        _ tokens: [Token], _ verdicts: [TokenName: Verdict], _ troubles: [GatewayName: GatewayError], _ blocked: Set<TokenName>
+        _ tokens: [Token], _ before: [TokenName: Verdict], _ verdicts: [TokenName: Verdict], _ troubles: [GatewayName: GatewayError],
+        _ blocked: Set<TokenName>
     ) -> Date? {
         let now = ports.now()
         var looks: [Date] = []
@@ -194,6 +195,8 @@ package struct Keeper: Sendable {
             case .end: if troubles[token.gateway] == nil { looks.append(now.wall.addingTimeInterval(60)) }
             case .waits, .rests, .underWay, nil: break
             }
+            // What this pass found out from outside (a dead secret, a lost one) waits for its turn, too.
+            if case .waits(let until?, _) = before[token.name], until > now.wall { looks.append(until) }
             if let trial = nextTrial(of: token, at: now.wall) { looks.append(trial) }
         }
         return looks.min()

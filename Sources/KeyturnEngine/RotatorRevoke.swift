@@ -43,8 +43,7 @@ extension Rotator {
     func release(_ name: String, _ token: Token) async throws -> [Event] {
         let listing: Listing
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        // Ended by somebody else, or by its own date: there is nothing left to wait for.
-        if let generation = token.generation(name), !listing.showsAlive(generation) { return [.released(name)] }
+        if let generation = token.generation(name), !listing.showsAlive(generation) { return try await release(unlisted: name, token) }
         if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
@@ -97,9 +96,9 @@ extension Rotator {
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 
-    /// May its create still be on its way into the gateway's lists?
+    /// May its create still be on its way into the gateway's lists? Not once its secret was accepted.
     private func isYoung(_ generation: Generation, in listing: Listing) -> Bool {
-        guard let id = generation.keyID, listing.key(id) == nil else { return false }
+        guard generation.acceptedAt == nil, let id = generation.keyID, listing.key(id) == nil else { return false }
         return (listing.gatewayTime ?? ports.now().wall).timeIntervalSince(generation.intendedAt) < Sighting.longestWay
     }
 
