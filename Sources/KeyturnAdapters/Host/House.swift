@@ -36,6 +36,7 @@ package struct House: Sendable {
         let folder = unsafe Glibc.open(settings.stateFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(folder) }
         while flock(folder, LOCK_EX) != 0, errno == EINTR {}
+        for file in [path, settings.stateFolder + "/keys/host.key"] { Leftovers.clear(beside: file) }
         let journal = try SQLiteJournal(path: path)
         let sealKey = try SecretReader.optionalCredential("keyring-key", environment: environment)
         let keyring = try KeyringFolder(
