@@ -95,8 +95,10 @@ package final class SQLiteJournal: Journal {
                 "journal \(path): it holds \(error), which keyturn never wrote; stop keyturn, keep the file, and restore a backup")
         }
         guard let error = error as? DatabaseError else { return JournalError("journal \(path): \(error)") }
+        // Where not even the memory that its processes share can grow, SQLite speaks of an error of the disk.
+        let isFull = error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_SHMSIZE
         let help =
-            switch error.resultCode {
+            switch isFull ? .SQLITE_FULL : error.resultCode {
             case .SQLITE_FULL: "the disk is full: make room; nothing is created or revoked until then"
             case .SQLITE_READONLY: "it cannot be written: see who owns it and whether its file system is read-only"
             case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: "it cannot be opened: see that its folder is there and who may use it"
