@@ -88,7 +88,8 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnAdapters", "KeyturnSandbox", "keyturn"], swiftSettings: settings
+            name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnAdapters", "KeyturnSandbox", "keyturn", grdb],
+            swiftSettings: settings
         ),
     ]
 )
