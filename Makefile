@@ -8,7 +8,7 @@ PACKAGES = libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl
 SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib --product keyturn
 
-.PHONY: help deps build release demo test simulate mutants lint format install
+.PHONY: help deps build release demo test simulate torture mutants lint format install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ FROM ?= 1
 
 simulate: deps ## so many SEEDS of trouble: simulated years, faults, violations
 	$(SWIFT) run -c release simulate --seeds $(SEEDS) --from $(FROM)
+
+KILLS ?= 1000
+torture: deps ## kill the daemon at every durable step and at random moments; KILLS=1000, KEYTURN_TESTS_SEED=N repeats
+	KEYTURN_TORTURE_KILLS=$(KILLS) $(SWIFT) test --filter KillTests
 
 lint: ## formatting and what the compiler does not see
 	$(SWIFT) format lint --strict --configuration .swift-format --recursive Package.swift Sources Tests

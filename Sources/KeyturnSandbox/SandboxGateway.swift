@@ -63,6 +63,9 @@ extension SandboxGateway {
         change { contract, _ in contract.table.tokens }
     }
 
+    /// How many creates are still to land: until it is 0 the table has not seen all of what it was asked for.
+    package var landing: Int { change { contract, _ in contract.table.late.count } }
+
     package func statistics() -> SandboxStatistics {
         change { contract, _ in contract.statistics }
     }

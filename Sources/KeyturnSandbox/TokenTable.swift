@@ -7,7 +7,7 @@ import FoundationEssentials
 struct TokenTable: Codable, Sendable {
     private(set) var tokens: [SandboxToken] = []
     /// Creates whose requesters were cut off and which land at their `createdAt`.
-    private var late: [SandboxToken] = []
+    private(set) var late: [SandboxToken] = []
     /// Starts anywhere, so that the ids of an earlier sandbox mean nothing to this one; never goes back.
     private var lastNumber = Int.random(in: 100_000_000..<900_000_000)
     /// Moves with every token made, revoked or deleted; calls leave it alone.

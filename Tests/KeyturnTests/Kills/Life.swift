@@ -1,0 +1,134 @@
+import Foundation
+import KeyturnSandbox
+
+/// A stretch of the life of one token that is lived again and again, each time to another end: what the gateway does in it,
+/// what people do meanwhile, and how to tell that it has been lived to its end.
+struct Life: Sendable {
+    let name: String
+    /// Each strikes a fixed number of times, so that a life is the same until it is cut short.
+    var faults: [String] = []
+    /// What happens outside while it is lived; cancelled with its end.
+    var meanwhile: @Sendable (Account, Child) async throws -> Void = { _, _ in }
+    /// Judged by what lies outside of the process alone, for that may be dead.
+    let isLived: @Sendable (Account) throws -> Bool
+    /// In it a token dies that consumers hold, by the hand of somebody else: their calls fail, and nobody counts them.
+    var killsTokens = false
+    let every: String
+
+    static let token = Targets.all[0].token
+
+    static let all = [plain, lostAnswers, withdrawal, rescue]
+
+    /// First issue, rotation, overlap, revocation.
+    static let plain = Life(
+        name: "plain",
+        isLived: { account in
+            let line = account.generations(of: token)
+            return try line.count >= 2 && line[0].status == .revoked && !account.host.keyringNames().contains(line[0].name)
+        },
+        every: "2s"
+    )
+
+    /// The first create is made and its answer lost, the next one lands late, the third does not tell its id; the first
+    /// revocation is done and answered 502.
+    static let lostAnswers = Life(
+        name: "lost answers",
+        faults: ["lost-answer:create#1", "late-commit=1s#1", "missing-id:create#1", "502-after:revoke#1"],
+        isLived: { account in
+            let living = account.living(of: token)
+            guard account.gateway.statistics().created == 3, account.gateway.landing == 0, living.count == 1 else { return false }
+            return try account.deliveredSecrets() == [living[0].secret, living[0].secret]
+                && account.host.keyringNames() == [living[0].name]
+        },
+        every: "90d"
+    )
+
+    /// A new generation lacks a model that the old one has: it is withdrawn before anybody reads it.
+    static let withdrawal = Life(
+        name: "withdrawal",
+        meanwhile: { account, daemon in
+            try await until("the first is applied", within: .seconds(60)) { try account.deliveredSecrets().count == 2 }
+            try account.setFaults("no-models#1")
+            try account.writeLife(every: "1s")
+            daemon.send(SIGHUP)
+            try await until("the second is made", within: .seconds(60)) { account.generations(of: token).count >= 2 }
+            try account.writeLife(every: "90d")
+            daemon.send(SIGHUP)
+        },
+        isLived: { account in
+            let line = account.generations(of: token)
+            return try line.count >= 2 && line[1].status == .revoked && account.host.keyringNames() == [line[0].name]
+        },
+        every: "90d"
+    )
+
+    /// A new generation is revoked in the console while a consumer keeps its rotation waiting: the old one is put back.
+    static let rescue = Life(
+        name: "rescue",
+        meanwhile: { account, daemon in
+            try await until("the first is applied", within: .seconds(60)) { try account.deliveredSecrets().count == 2 }
+            try account.host.write("", to: "deaf")
+            try account.writeLife(every: "1s")
+            daemon.send(SIGHUP)
+            try await until("the second is delivered", within: .seconds(60)) {
+                let line = account.generations(of: token)
+                return try line.count >= 2 && account.deliveredSecrets().contains(line[1].secret)
+            }
+            try account.writeLife(every: "90d")
+            daemon.send(SIGHUP)
+            account.gateway.revokeInConsole(id: account.generations(of: token)[1].id)
+            try await until("the first is put back", within: .seconds(60)) {
+                try account.deliveredSecrets() == [account.generations(of: token)[0].secret, account.generations(of: token)[0].secret]
+            }
+            try FileManager.default.removeItem(atPath: account.host.path("deaf"))
+        },
+        isLived: { account in
+            let living = account.living(of: token)
+            guard account.gateway.statistics().created == 2, living.count == 1, !account.host.exists("deaf") else { return false }
+            return try account.host.keyringNames() == [living[0].name]
+                && account.deliveredSecrets() == [living[0].secret, living[0].secret]
+        },
+        killsTokens: true, every: "90d"
+    )
+}
+
+extension Account {
+    /// The token of a life: two targets, one with a consumer that is told and may be deaf.
+    func writeLife(every: String) throws {
+        try host.settings(lines: "watch: {every: \(every == "90d" ? "1s" : "1h")}")
+        if !host.exists("take") { try host.write("#!/bin/sh\n[ ! -e \(host.path("deaf")) ]\n", to: "take", mode: 0o755) }
+        try host.write(
+            """
+            environment: test
+            gateway: laozhang
+            tokens:
+              - project: webapp
+                purpose: api
+                rotate: {every: \(every)}
+                overlap: {at_least: 1s}
+                deliver:
+                  - {file: \(host.path(Targets.all[0].file)), format: dotenv, key: LAOZHANG_API_KEY, then: {run: [\(host.path("take"))]}}
+                  - {file: \(host.path("targets/copy"))}
+            """, to: "policies/test.yaml"
+        )
+        let file = Targets.all[0].file
+        if !host.exists(file) {
+            try host.write(Targets.all[0].text.replacingOccurrences(of: "@@", with: ""), to: file, mode: 0o600)
+        }
+    }
+
+    /// What the two targets of a life hold; those that hold nothing left out.
+    func deliveredSecrets() throws -> [String] {
+        let first = Targets.all[0].secret(in: (try? host.read(Targets.all[0].file)) ?? "") ?? ""
+        return [first, (try? host.read("targets/copy")) ?? ""].filter { !$0.isEmpty }
+    }
+}
+
+extension Host {
+    /// The generations whose secrets are kept.
+    func keyringNames() throws -> [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: path("state/keys"))) ?? []
+        return files.filter { $0.hasSuffix(".key") && $0.contains("~") }
+            .map { String($0.dropLast(4).split(separator: "~", maxSplits: 1)[1]) }.sorted()
+    }
+}
