@@ -1,0 +1,37 @@
+import Foundation
+import Glibc
+
+/// A small file system in memory at a folder of a host, for as long as it lives; for who may mount.
+final class Mount: Sendable {
+    private let path: String
+    /// False where there is no right to mount.
+    let isMounted: Bool
+
+    /// - Parameter size: as tmpfs(5) reads it, `256k`.
+    init(_ host: Host, at name: String, size: String) throws {
+        let path = host.path(name)
+        self.path = path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        isMounted = unsafe "size=\(size),mode=700".withCString { unsafe mount("tmpfs", path, "tmpfs", 0, $0) } == 0
+    }
+
+    deinit { end() }
+
+    func end() { if isMounted { unsafe umount2(path, Int32(MNT_DETACH)) } }
+
+    func remount(readOnly: Bool) -> Bool {
+        unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT) | (readOnly ? UInt(MS_RDONLY) : 0), nil) == 0
+    }
+
+    /// Takes all the room there is.
+    func fill() throws {
+        let descriptor = unsafe open(path + "/filler", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Unexpected("cannot fill \(path)") }
+        defer { close(descriptor) }
+        let block = [UInt8](repeating: 1, count: 4096)
+        while unsafe Glibc.write(descriptor, block, block.count) > 0 {}
+        guard errno == ENOSPC else { throw Unexpected("cannot fill \(path)") }
+    }
+
+    func makeRoom() { unsafe unlink(path + "/filler") }
+}
