@@ -1,5 +1,4 @@
 import Foundation
-import Testing
 
 /// The library that names the durable steps of a process and ends it at one of them: `Tests/killpoint/killpoint.c`, built
 /// once by the compiler that Swift links with.
@@ -10,22 +9,24 @@ enum Killpoint {
     private static func build() throws(Unexpected) -> String {
         let source = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "killpoint/killpoint.c").path
-        let folder = NSTemporaryDirectory() + "/keyturn-killpoint-\(UUID().uuidString.prefix(8))"
+        // Beside the executable, and there in one step: another run may be using it.
+        let library = URL(filePath: Host.executable).deletingLastPathComponent().appending(path: "killpoint.so").path
+        let new = "\(library).\(getpid())"
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let compiler = Process()
             compiler.executableURL = URL(filePath: "/usr/bin/env")
-            compiler.arguments = ["cc", "-std=gnu17", "-O1", "-fPIC", "-shared", "-o", folder + "/killpoint.so", source]
+            compiler.arguments = ["cc", "-std=gnu17", "-O1", "-fPIC", "-shared", "-o", new, source]
             try compiler.run()
             compiler.waitUntilExit()
             guard compiler.terminationStatus == 0 else { throw Unexpected("cc does not build \(source)") }
         } catch { throw Unexpected("\(error)") }
-        return folder + "/killpoint.so"
+        guard unsafe rename(new, library) == 0 else { throw Unexpected("cannot make \(library)") }
+        return library
     }
 
     /// Where and how a process meets its fault; nil: nowhere, its steps are only recorded.
     struct Order: Sendable {
-        enum Side: String, Sendable, CaseIterable {
+        enum Side: String, Sendable {
             case before, after
             /// The step answers EIO, this time and from then on.
             case broken
