@@ -75,7 +75,8 @@ package struct AtomicFile: Sendable {
         }
         let attributes = try FileAttributes(wantedBy: target, over: existing)
         if let existing, existing.content == content, attributes.describe(existing.status) {
-            // An earlier attempt may have died between its rename and this.
+            // An earlier attempt may have died between its rename and this, or, with another secret, before its rename.
+            place.removeLeftovers()
             try place.sync()
             return true
         }

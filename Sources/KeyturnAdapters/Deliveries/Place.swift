@@ -122,7 +122,7 @@ struct Place: ~Copyable {
     private var namedOwner: uid_t? { (try? FileAttributes(wantedBy: target, over: nil))?.owner }
 
     /// What a killed process left of this target: files of this user under the very names that it gives.
-    private func removeLeftovers() {
+    func removeLeftovers() {
         let names = (try? folder.names(beginningWith: leftoverPrefix)) ?? []
         for leftover in names where leftover.utf8.count == leftoverPrefix.utf8.count + 8 {
             guard let status = try? folder.status(of: leftover), status.type == .regular, status.userID.rawValue == geteuid() else {

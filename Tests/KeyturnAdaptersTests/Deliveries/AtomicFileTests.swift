@@ -67,6 +67,13 @@ import Testing
             ])
     }
 
+    @Test func `a leftover with another secret is cleared even where nothing has to be written`() throws {
+        try delivery(folder["token"], .raw).publish("same")
+        try folder.write("another", to: ".token.keyturn-0123abcd")
+        try delivery(folder["token"], .raw).publish("same")
+        #expect(folder.names == ["token"])
+    }
+
     @Test func `a symbolic link is followed inside its folder and stays`() throws {
         try folder.write("old", to: "real")
         unsafe symlink("real", folder["second"])
