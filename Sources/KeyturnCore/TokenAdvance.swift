@@ -146,26 +146,29 @@ extension Token {
 
     private mutating func withdraw(_ name: String, _ why: String, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
         guard let rotation, rotation.isOpen, rotation.generation == name else { throw Mismatch("\(name) cannot be withdrawn") }
+        // Once publishing has begun any target may hold it: a process may have died between the writing and the record.
+        let isDelivered = rotation.phase == .publishing || rotation.phase == .applying
         enter(.withdrawing)
         attempts.lastError = "\(name) was withdrawn: \(why)"
-        if currentGeneration?.state != .held { return leaveInUse(policy, now) }
-        if !targets.contains(where: { $0.generation == name }) { abandon(now) }
+        if !isDelivered { abandon(now) } else if currentGeneration?.state != .held { leaveInUse(policy, now) }
     }
 
     private mutating func restore(_ old: Bool, _ policy: TokenPolicy?, _ now: Moment) throws(Mismatch) {
         guard rotation?.phase == .withdrawing else { throw Mismatch("nothing of \(name) is being withdrawn") }
+        let isFirst = rotation?.restores != true
         rotation?.restores = old
         rotation?.attempts = Attempts()
         for index in targets.indices { targets[index].attempts = Attempts() }
-        if !old { leaveInUse(policy, now) }
+        if !old { return leaveInUse(policy, now) }
+        // What a target is recorded to hold may be older than what was last written there: all of them are looked at anew, and
+        // the same bytes are not written.
+        if isFirst { for index in targets.indices { targets[index] = TargetState(id: targets[index].id) } }
     }
 
     /// Consumers have been given it, and there is no other one to give them: whatever is wrong with it (its secret is lost, a
     /// gateway refuses it for an hour), it is not taken from them before it is replaced, which is due at once.
     private mutating func leaveInUse(_ policy: TokenPolicy?, _ now: Moment) {
-        guard let name = rotation?.generation, generation(name)?.state == .held, targets.contains(where: { $0.generation == name }) else {
-            return abandon(now)
-        }
+        guard let name = rotation?.generation, generation(name)?.state == .held else { return abandon(now) }
         put(inUse: name, policy, now)
         let why = attempts.lastError ?? "withdrawn"
         close(.abandoned, now)

@@ -12,6 +12,7 @@ package struct Keeper: Sendable {
     /// False where some policies could not be read: then a token that none names has not left them for sure.
     let isWhole: Bool
     let settings: Settings
+    let basis: Basis
     let log: Logger
     let pulse: Pulse
     let isStopping: @Sendable () -> Bool
@@ -24,6 +25,7 @@ package struct Keeper: Sendable {
         self.policies = Dictionary(policies.map { ($0.name, $0) }) { first, _ in first }
         self.isWhole = isWhole
         self.settings = settings
+        basis = Basis(policies, settings.gateways)
         self.log = log
         self.pulse = pulse ?? Pulse(now: ports.now)
         self.isStopping = isStopping
@@ -53,7 +55,7 @@ package struct Keeper: Sendable {
                 findings: [finding]
             )
         }
-        let recorder = Recorder(journal: ports.journal, gateways: settings.gateways, now: ports.now, log: log)
+        let recorder = Recorder(journal: ports.journal, basis: basis, now: ports.now, log: log)
         let desks = Dictionary(
             uniqueKeysWithValues: ports.gateways.map { name, gateway in
                 (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity, now: ports.now))
@@ -125,7 +127,7 @@ package struct Keeper: Sendable {
         for index in tokens.indices where tokens[index].isBackingOff {
             let policy = policies[tokens[index].name]
             guard policy != nil || isWhole, let basis = tokens[index].basis,
-                basis != recorder.basis(of: tokens[index], under: policy)
+                basis != self.basis.digest(of: tokens[index], under: policy)
             else { continue }
             try recorder.record([.rebased], of: &tokens[index], under: policy)
         }
@@ -327,7 +329,7 @@ extension Severity {
 }
 
 extension Finding {
-    var fields: Logger.Metadata {
+    package var fields: Logger.Metadata {
         var fields: Logger.Metadata = [LogKeys.code: "\(code.rawValue)"]
         if let token { fields[LogKeys.token] = "\(token)" }
         if let environment { fields[LogKeys.environment] = "\(environment)" }

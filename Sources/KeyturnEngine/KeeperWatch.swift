@@ -112,6 +112,13 @@ extension Keeper {
             return watches || isSuspected(tokens[index]) || isListedDead(current, listing)
         }
         let outcomes = await trials(of: suspects.map { tokens[$0] }, desk)
+        return try dead(among: suspects, by: outcomes, &tokens, listing, recorder)
+    }
+
+    /// Takes in what the trials said.
+    private func dead(
+        among suspects: [Int], by outcomes: [TokenName: ProbeOutcome], _ tokens: inout [Token], _ listing: Listing, _ recorder: Recorder
+    ) throws -> [(TokenName, String)] {
         var dead: [(TokenName, String)] = []
         for index in suspects {
             let token = tokens[index]

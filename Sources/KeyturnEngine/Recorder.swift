@@ -5,11 +5,14 @@ import Logging
 /// Writes what happened, first to the journal and then to the log: nothing is told that is not kept.
 struct Recorder: Sendable {
     let journal: any Journal
-    let gateways: [GatewayName: GatewaySettings]
+    let basis: Basis
     let now: @Sendable () -> Moment
     let log: Logger
 
     /// Advances a token by events that happened together and makes that durable in one transaction.
+    ///
+    /// Not inlined: Swift 6.3.1's optimizer ends by a signal while it splits asynchronous functions that this was inlined into.
+    @inline(never)
     func record(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws {
         var next = token
         let entries = try take(events, of: &next, under: policy)
@@ -33,12 +36,9 @@ struct Recorder: Sendable {
     /// request lasts on its way.
     static let unknownCountsFor: Double = 900
 
-    /// What the token's next failure will be owed to.
-    func basis(of token: Token, under policy: TokenPolicy?) -> String { Basis.digest(policy, gateways[token.gateway]) }
-
     private func take(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws -> [HistoryEntry] {
         var entries: [HistoryEntry] = []
-        token.basis = basis(of: token, under: policy)
+        token.basis = basis.digest(of: token, under: policy)
         for event in events {
             let moment = now()
             let wasOpen = token.rotation?.isOpen == true

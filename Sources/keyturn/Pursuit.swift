@@ -82,8 +82,7 @@ struct Pursuit: Sendable {
     private func drive(_ http: HTTPClient, _ stop: StopFlag, _ told: inout Told) async throws -> Exit {
         let keeper = try site.keeper(http: http, log: Logger(label: "keyturn"), isStopping: { stop.isSet })
         while !stop.isSet {
-            let outlook = try await keeper.pass(watches: false, only: Set(requests.map(\.token)))
-            try told.tell()
+            let outlook = try await told.telling { try await keeper.pass(watches: false, only: Set(requests.map(\.token))) }
             if let finding = outlook.findings.first(where: { $0.code == .keyringUnknown }) {
                 Terminal.error("keyturn: \(finding.sentence); \(finding.help)")
                 return .stuck
@@ -168,6 +167,24 @@ private struct Told: Sendable {
         self.journal = journal
         self.tokens = tokens
         last = (try? journal.history(of: nil, after: 0, limit: 1).last?.number) ?? 0
+    }
+
+    /// Tells what happens while a body runs, not only after it: a consumer's `then` may take minutes.
+    mutating func telling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        let result = try await withThrowingTaskGroup(of: Result?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await body() }
+            while true {
+                group.addTask {
+                    try? await Task.sleep(for: .milliseconds(100))
+                    return nil
+                }
+                if let finished = try await group.next(), let result = finished { return result }
+                try tell()
+            }
+        }
+        try tell()
+        return result
     }
 
     mutating func tell() throws {

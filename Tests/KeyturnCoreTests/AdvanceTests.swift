@@ -161,6 +161,17 @@ import Testing
         #expect(token.attempts.lastError == "g2 was withdrawn: revoked by hand")
     }
 
+    @Test func `a withdrawal counts on no record of what lies in the targets`() throws {
+        // Written, and the process died before it could say so.
+        let token = try Token.active().after([
+            .started(.scheduled, reason: nil), .intended("g2"), .minted("g2"), .accepted("g2"), .refused("g2", why: "401"),
+        ])
+        #expect(token.rotation?.phase == .withdrawing && step(token) == .tryOld("g1"))
+        let restoring = try token.after([.oldAccepted("g1")])
+        #expect(step(restoring) == .publish(told, "g1"))
+        #expect(restoring.generation("g2")?.state == .held)
+    }
+
     @Test func `with both dead nothing is put back`() throws {
         let token = try Token.active().after(AdvanceTests.applied + [.refused("g2", why: "401"), .oldRefused("g1")])
         // Consumers have it: it is replaced as a dead one is, and revoked after that.

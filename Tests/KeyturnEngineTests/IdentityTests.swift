@@ -112,8 +112,10 @@ import Testing
         addOthers(name, to: world)
         world.with { state in
             for key in state.account.keys { state.account.end(key.id, by: .others, at: state.now) }
-            state.account.land(state.account.makeKey(named: name, by: .keyturn, at: state.now))
-            state.files["/found"] = state.account.keys[1].secret
+            var offered = state.account.makeKey(named: name, by: .others, at: state.now)
+            offered.isOffered = true
+            state.account.land(offered)
+            state.files["/found"] = offered.secret
         }
         var machine = Machine(world, [.sample()])
         world.ask(.adopt, .webapp, file: "/found")

@@ -101,7 +101,7 @@ import Testing
         let world = World()
         let targets = [TargetPolicy.sample("/etc/webapp/token"), .sample("/etc/worker/token", then: true)]
         world.with { $0.places[.worker, default: Place()].consumerTrouble = "busy" }
-        var machine = Machine(world, [.sample(targets: targets)], watchEvery: .minutes(2))
+        var machine = Machine(world, [.sample(targets: targets)], watchEvery: .minutes(5))
         await machine.pass()
         world.with { $0.account.mood = .refusesTokens }
         await machine.run(for: .hours(1))

@@ -165,7 +165,8 @@ extension ToyWorld {
         case .end(let how):
             try listOnce(&pass, &chooser)
             if pass.listing != nil { try record([.ended(how)], policy, &chooser) }
-        case .underWay, .waits, .rests: break
+        case .waits(let until, _): pass.waitsUntil = until
+        case .underWay, .rests: break
         }
     }
 
@@ -182,7 +183,8 @@ extension ToyWorld {
         case .start, .end: if !pass.listFailed { looks.append(now.wall.addingTimeInterval(1)) }
         case .waits, .rests, .underWay, nil: break
         }
-        if isSuspected { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
+        if let until = pass.waitsUntil, until > now.wall { looks.append(until) }
+        if policy != nil, isSuspected { looks.append(now.wall.addingTimeInterval(Refusals.span / 2)) }
         if pass.listFailed { looks.append(now.wall.addingTimeInterval(Backoff.wait(after: 1, of: "pass"))) }
 
         let next = looks.min() ?? .distantFuture

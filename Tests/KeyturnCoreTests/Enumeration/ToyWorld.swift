@@ -50,6 +50,8 @@ struct ToyWorld: Hashable {
         var listFailed = false
         /// Steps that needed something which is not to be had in this pass.
         var unavailable: [Step] = []
+        /// Until when what was found out from outside has to wait.
+        var waitsUntil: Date?
         var began: Token
         var faults: Int
         var meddling: Int

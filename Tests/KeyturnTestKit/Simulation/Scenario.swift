@@ -39,7 +39,7 @@ package struct Scenario: Sendable {
         watchEvery = .seconds(Int64(pace))
         keepsLog = dice.happens(0.1)
         latency = dice.happens(0.5) ? 2 : 0
-        let looks = size == .short ? dice.number(4...10) : dice.number(60...400)
+        let looks = size == .short ? dice.number(2...5) : dice.number(60...400)
         phases = Scenario.phases(over: Double(looks * pace), pace: Double(pace), &dice)
         let habits = gateways.map { ($0, Scenario.account($0, &dice)) }
         accounts = Dictionary(uniqueKeysWithValues: habits)

@@ -130,7 +130,7 @@ package struct Simulation {
             settings.capacity = nil
             return settings
         }
-        await run(for: 2 * 86400)
+        await run(for: size == .short ? 86400 : 2 * 86400)
         // A window may open once a week.
         if machine.policies.contains(where: { if case .every(_, .some, _) = $0.rotate { true } else { false } }) {
             await run(for: 7 * 86400)

@@ -46,8 +46,7 @@ struct Execution: Sendable {
                 try account.writeLife(every: "90d")
                 try? FileManager.default.removeItem(atPath: account.host.path("deaf"))
                 let heir = try account.host.daemon("-v")
-                let judge = Judge(
-                    account: account, others: others.map(\.id), reckoning: reckoning, where: name, leavesTargets: life.killsTokens)
+                let judge = Judge(account: account, others: others.map(\.id), reckoning: reckoning, where: name)
                 await judge.awaitRest(of: [Targets.all[0].token], targets: ["targets/copy"])
                 let calls = traffic.calls
                 try await until("a consumer calls with what it has now") { traffic.calls > calls + 1 }
@@ -88,8 +87,6 @@ struct Judge: Sendable {
     let others: [String]
     let reckoning: Reckoning
     let `where`: String
-    /// Was a generation withdrawn that was on its way into the targets?
-    var leavesTargets = false
 
     /// Waits until every token has one living generation, kept and delivered, and nothing else of ours is alive or left over;
     /// what is still missing at the end is entered by its kind.
@@ -145,9 +142,7 @@ struct Judge: Sendable {
             }
         }
         if kept != current.sorted() { found.append((.unsettled, "the keyring holds \(kept), alive are \(current)")) }
-        // A target that is never written again keeps its leftover until the next rotation; with the dead secret of a rescue.
-        let leftovers = account.host.leftovers.filter { !(leavesTargets && $0.contains(".keyturn-")) }
-        if !leftovers.isEmpty { found.append((.unsettled, "left over: \(leftovers)")) }
+        if !account.host.leftovers.isEmpty { found.append((.unsettled, "left over: \(account.host.leftovers)")) }
         return found
     }
 
