@@ -35,12 +35,12 @@ test: deps ## all tests
 mutants: deps ## break one guard after the other and see that the tests notice: a quarter of an hour
 	python3 Tests/mutants/mutants.py
 
-# Lives of the whole engine under every kind of trouble, a seed each; FROM is the first.
+# Lives of the whole engine under every kind of trouble, a seed each; FROM is the first. Weeks each; LONG=1: years, seconds a seed.
 SEEDS ?= 100000
 FROM ?= 1
 
 simulate: deps ## so many SEEDS of trouble: simulated years, faults, violations
-	$(SWIFT) run -c release simulate --seeds $(SEEDS) --from $(FROM)
+	$(SWIFT) run -c release simulate --seeds $(SEEDS) --from $(FROM) $(if $(LONG),,--short)
 
 KILLS ?= 1000
 torture: deps ## kill the daemon at every durable step and at random moments; KILLS=1000, KEYTURN_TESTS_SEED=N repeats
