@@ -40,8 +40,8 @@ package struct Generation: Sendable, Equatable {
     /// When the gateway answered with it, or what the gateway shows of an adopted one.
     package var createdAt: Date?
     package var expiresAt: Date?
-    /// When its secret was accepted first: from then on a gateway's lag after create is over.
-    package var acceptedAt: Date?
+    /// When its secret was accepted first, or a list first showed it: from then on a gateway's lag after create is over.
+    package var seenAt: Date?
     package var fingerprint: String?
     /// `Attributes.signature` of what was asked for.
     package var signature: String
@@ -59,7 +59,7 @@ package struct Generation: Sendable, Equatable {
 
     package init(
         name: String, keyID: KeyID? = nil, identity: Identity? = nil, state: State, intendedAt: Date,
-        createdAt: Date? = nil, expiresAt: Date? = nil, acceptedAt: Date? = nil,
+        createdAt: Date? = nil, expiresAt: Date? = nil, seenAt: Date? = nil,
         fingerprint: String? = nil,
         signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil,
         releasedAt: Date? = nil, revokeAnsweredAt: Date? = nil,
@@ -72,7 +72,7 @@ package struct Generation: Sendable, Equatable {
         self.intendedAt = intendedAt
         self.createdAt = createdAt
         self.expiresAt = expiresAt
-        self.acceptedAt = acceptedAt
+        self.seenAt = seenAt
         self.fingerprint = fingerprint
         self.signature = signature
         self.foreignIDs = foreignIDs

@@ -25,33 +25,35 @@ extension Listing {
         keys(named: generation.name).filter { key in key.id.map { !generation.foreignIDs.contains($0) } ?? true }
     }
 
-    /// `fits`: what a masked key says where the secret is at hand; nil where it says nothing.
-    package func sighting(of generation: Generation, fits: (ListedKey) -> Bool? = { _ in nil }) -> Sighting {
+    /// `now`: of the host's clock, for a gateway that shows none. `fits`: what a masked key says where the secret is at hand; nil
+    /// where it says nothing.
+    package func sighting(of generation: Generation, at now: Date, fits: (ListedKey) -> Bool? = { _ in nil }) -> Sighting {
         let newcomers = newcomers(for: generation).filter { fits($0) != false }
         if let known = newcomers.first(where: { fits($0) == true }), let id = known.id { return known.isAlive ? .proven(id) : .none }
         guard newcomers.contains(where: \.isAlive) else { return .none }
         // Dead ones count: which of them was ours is not known any more.
         guard newcomers.count == 1, generation.identity != .ambiguous, let id = newcomers[0].id else { return .unclear }
-        return isOfItsTime(newcomers[0], generation) ? .alone(id) : .unclear
+        return isOfItsTime(newcomers[0], generation, now) ? .alone(id) : .unclear
     }
 
     /// A key that is older than our wish for it is somebody else's, and so is one that was made long after: no create is on
-    /// its way for an hour, while a person may well take the name that we gave up. Where no time is shown it is the first
-    /// list that counts: a name that none shows an hour later is given up for good.
+    /// its way for an hour, while a person may well take the name that we gave up. Where no time is shown it was made when it
+    /// is seen first, for all that is known.
     ///
     /// A time without a zone is no proof either way: it excludes a key that is too old or too young in every zone, and says
     /// no more about the others than none.
-    private func isOfItsTime(_ key: ListedKey, _ generation: Generation) -> Bool {
-        guard let created = key.createdAt else { return true }
+    private func isOfItsTime(_ key: ListedKey, _ generation: Generation, _ now: Date) -> Bool {
+        // A secret that we hold was created for sure: then no time excludes the only key of its name.
+        guard let created = key.createdAt ?? (generation.fingerprint == nil ? gatewayTime ?? now : nil) else { return true }
         let age = created.timeIntervalSince(generation.intendedAt)
         return age >= -Sighting.tolerance - key.doubt && age <= Sighting.longestWay + key.doubt
     }
 
     /// Is a generation still alive by the list: by its id, or by its name where its id is not known or not shown?
-    package func showsAlive(_ generation: Generation) -> Bool {
+    package func showsAlive(_ generation: Generation, at now: Date) -> Bool {
         if keys(named: generation.name).contains(where: { $0.isAlive && $0.id == nil }) { return true }
         if let id = generation.keyID { return key(id)?.isAlive ?? false }
-        return newcomers(for: generation).contains { $0.isAlive && isOfItsTime($0, generation) }
+        return newcomers(for: generation).contains { $0.isAlive && isOfItsTime($0, generation, now) }
     }
 }
 
@@ -62,7 +64,7 @@ extension Generation {
         switch sighting {
         case .proven(let id): return .identified(name, id, .told)
         case .alone(let id):
-            if state == .abandoned { return .turnedUp(name, id) }
+            if state == .abandoned { return .turnedUp(name, id, .alone) }
             // The one that we took for ours has left the list, and another key bears its name.
             if let keyID { return keyID == id ? nil : .confused(name) }
             return .identified(name, id, .alone)

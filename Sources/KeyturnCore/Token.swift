@@ -167,7 +167,7 @@ package enum Event: Sendable, Equatable {
     case seenRefused(String)
     case revokeFailed(String, why: String, needsPerson: Bool, retryAfter: TimeInterval?)
     /// An abandoned create turned up at the gateway after all.
-    case turnedUp(String, KeyID)
+    case turnedUp(String, KeyID, Generation.Identity)
     case adopted(
         name: String, KeyID, Generation.Identity, foreignIDs: [KeyID], createdAt: Date?, expiresAt: Date?, fingerprint: String,
         signature: String

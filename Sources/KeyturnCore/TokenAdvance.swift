@@ -33,7 +33,9 @@ extension Token {
             guard rotation?.isOpen == true else { throw Mismatch("held without a rotation") }
             rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name.text, at: now.wall)
         case .identified(let name, let id, let identity):
-            try change(name, from: [.held, .retiring, .revoking]) { ($0.keyID, $0.identity) = (id, identity) }
+            try change(name, from: [.held, .retiring, .revoking]) {
+                ($0.keyID, $0.identity, $0.seenAt) = (id, identity, $0.seenAt ?? now.wall)
+            }
         case .confused(let name):
             try change(name, from: [.abandoned, .held, .retiring, .revoking]) { ($0.keyID, $0.identity) = (nil, .ambiguous) }
         case .neverCame(let name): try change(name, from: [.abandoned]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
@@ -59,15 +61,17 @@ extension Token {
             try change(name, from: [.revoking]) { ($0.revokeAnsweredAt, $0.attempts) = (now.wall, Attempts()) }
         case .seenRefused(let name): try change(name, from: [.revoking]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
         case .revokeFailed(let name, let why, let needsPerson, let retryAfter): try revokeFailed(name, why, needsPerson, retryAfter, now)
-        case .turnedUp(let name, let id):
+        case .turnedUp(let name, let id, let identity):
             try change(name, from: [.abandoned]) {
-                ($0.keyID, $0.identity) = (id, .alone)
+                ($0.keyID, $0.identity) = (id, identity)
+                // What only the answer to create told may be missing from lists for a while.
+                if identity == .alone { $0.seenAt = now.wall }
                 $0.release(now)
             }
         case .adopted(let name, let id, let identity, let foreignIDs, let createdAt, let expiresAt, let fingerprint, let signature):
             let generation = Generation(
                 name: name, keyID: id, identity: identity, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall,
-                expiresAt: expiresAt, fingerprint: fingerprint, signature: signature, foreignIDs: foreignIDs
+                expiresAt: expiresAt, seenAt: now.wall, fingerprint: fingerprint, signature: signature, foreignIDs: foreignIDs
             )
             try adopt(generation)
         case .ended(let how): end(how, now)
@@ -116,7 +120,7 @@ extension Token {
         guard let rotation, rotation.generation == name else { throw Mismatch("\(name) was accepted, the rotation is about another") }
         switch rotation.phase {
         case .verifying:
-            try change(name, from: [.held]) { $0.acceptedAt = now.wall }
+            try change(name, from: [.held]) { $0.seenAt = $0.seenAt ?? now.wall }
             enter(.publishing)
             try settleDeliveries(policy, now)
         // Publishing as well: the last target that lagged behind may have left the policy.

@@ -52,12 +52,16 @@ final class Desk: Sendable {
     /// What is known of it without asking.
     var answer: Result<Listing, GatewayError>? { listing.withLock { $0 } }
 
-    /// Living tokens of the pass's list that are none of ours: counted once for all who need a place.
+    /// How many places of the account are taken beside those that the journal counts as ours: living tokens of the pass's list
+    /// that are none of ours, less those of ours that the list shows ended or gone. Counted once for all who need a place.
     func othersAlive(in listing: Listing, _ journal: any Journal) throws(JournalError) -> Int {
         if let count = others.withLock({ $0 }) { return count }
         let alive = listing.keys.filter(\.isAlive).map(\.name)
         let ours = try journal.states(of: name, names: Set(alive))
-        let count = alive.count { ours[$0] == nil }
+        let dead = try journal.ledger().filter { $0.gateway == name }.flatMap(\.generations).count { generation in
+            generation.isLiving && generation.seenAt != nil && generation.keyID != nil && !listing.showsAlive(generation, at: now().wall)
+        }
+        let count = alive.count { ours[$0] == nil } - dead
         others.withLock { $0 = count }
         return count
     }

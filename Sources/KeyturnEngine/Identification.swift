@@ -3,11 +3,12 @@ import KeyturnCore
 /// Finds out, from a gateway's list, which key a generation is whose id no answer has told.
 struct Identification: Sendable {
     let keyring: any Keyring
+    let now: @Sendable () -> Moment
 
     /// What a list tells of one generation; with the masked key compared where the list shows one and the secret is held.
     func sighting(of generation: Generation, at gateway: GatewayName, in listing: Listing) -> Sighting {
         let fits = fits(generation, gateway, listing)
-        return listing.sighting(of: generation) { key in key.id.flatMap { fits[$0] } }
+        return listing.sighting(of: generation, at: now().wall) { key in key.id.flatMap { fits[$0] } }
     }
 
     /// What happens to the generation by that.

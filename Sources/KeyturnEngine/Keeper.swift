@@ -137,7 +137,7 @@ package struct Keeper: Sendable {
         do throws(KeyringError) { try ports.keyring.check() } catch {
             return Finding(
                 code: .keyringUnknown, severity: .error, sentence: "\(error); nothing is created or revoked while the keyring is unknown",
-                help: "restore it from a backup, or see `keyturn check`"
+                help: "restore it from a backup, together with the journal that it belongs to"
             )
         }
         return nil

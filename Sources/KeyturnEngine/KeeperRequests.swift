@@ -27,7 +27,8 @@ extension Keeper {
                     request.refusal = Keeper.unknown(request.token)
                     break
                 }
-                request.refusal = try await Adoption(ports: ports, desk: desk, policy: policy).adopt(request, &tokens[index], recorder)
+                let adoption = Adoption(ports: ports, desk: desk, policy: policy, known: tokens.flatMap(\.generations))
+                request.refusal = try await adoption.adopt(request, &tokens[index], recorder)
                 request.rotation = tokens[index].rotation?.id
                 if request.refusal != nil { facts[request.token, default: Facts()].adoptionIsRefused = true }
             }
@@ -90,6 +91,8 @@ struct Adoption: Sendable {
     let ports: Ports
     let desk: Desk
     let policy: TokenPolicy
+    /// Every generation that the journal holds: one secret is never two tokens'.
+    let known: [Generation]
 
     /// Nil when it was taken over; else why not, for the person who asked.
     func adopt(_ request: Request, _ token: inout Token, _ recorder: Recorder) async throws -> String? {
@@ -106,6 +109,14 @@ struct Adoption: Sendable {
             guard let secret = try ports.secretInFile(file, policy) else { return "there is no secret in \(file)" }
             let listing = try await desk.listed()
             guard case .accepted = try await desk.gateway.probe(secret) else { return "the gateway refuses the secret in \(file)" }
+            let fingerprint = try ports.keyring.fingerprint(secret)
+            if let owner = known.first(where: { $0.fingerprint == fingerprint && $0.isLiving }) {
+                return "the secret in \(file) is that of \(owner.name), which keyturn holds already"
+            }
+            if let target = try await targetWithAnother(secret) {
+                return
+                    "\(target) holds another secret, which the gateway accepts: adopt that one (--from the target's file), or take it out of there first"
+            }
             let fitting = listing.keys.filter { key in
                 key.isAlive && key.id != nil && request.generation.map { key.name == $0 } ?? policy.pattern.matches(key.name)
             }
@@ -124,7 +135,7 @@ struct Adoption: Sendable {
                 name: key.name, id, proven.isEmpty ? .alone : .told,
                 // Its secret is accepted, so it is none of those that are dead.
                 foreignIDs: listing.keys(named: key.name).filter { !$0.isAlive }.compactMap(\.id), createdAt: key.createdAt,
-                expiresAt: key.expiresAt, fingerprint: try ports.keyring.fingerprint(secret),
+                expiresAt: key.expiresAt, fingerprint: fingerprint,
                 signature: policy.attributes.signature
             )
             let resumes: [Event] = token.ending == nil ? [] : [.resumed]
@@ -137,6 +148,17 @@ struct Adoption: Sendable {
         } catch let error as KeyringError {
             return error.description
         }
+    }
+
+    /// A target of the token whose living secret an adoption would overwrite, and nobody would hold any more.
+    private func targetWithAnother(_ secret: borrowing Secret) async throws(GatewayError) -> TargetID? {
+        for target in policy.targets {
+            let delivery = ports.delivery(target, policy)
+            // What cannot be read, or told (a template), is found by the rotation's own checks.
+            guard (try? delivery.holds(secret)) == false, let other = try? delivery.published() else { continue }
+            if case .accepted = try await desk.gateway.probe(other) { return target.id }
+        }
+        return nil
     }
 
     private func explain(_ fitting: [ListedKey], _ request: Request) -> String {

@@ -85,7 +85,7 @@ extension Keeper {
     }
 
     private func compare(_ token: inout Token, _ listing: Listing, _ desk: Desk, _ recorder: Recorder) throws {
-        let identification = Identification(keyring: ports.keyring)
+        let identification = Identification(keyring: ports.keyring, now: ports.now)
         for generation in token.generations {
             let isOff = desk.clockIsOff != nil
             if let event = identification.event(for: generation, at: token.gateway, in: listing, clockIsOff: isOff) {

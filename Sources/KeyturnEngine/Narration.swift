@@ -55,7 +55,7 @@ extension Event {
             .read(let name, _),
             .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name),
             .revokeFailed(let name, _, _, _),
-            .turnedUp(let name, _), .adopted(let name, _, _, _, _, _, _, _):
+            .turnedUp(let name, _, _), .adopted(let name, _, _, _, _, _, _, _):
             name
         case .left, .returned, .started, .resumed, .urged, .rebased, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
         }
@@ -96,7 +96,7 @@ extension Event {
         case .revokeAnswered(let name): "\(name): the gateway accepted its revocation"
         case .seenRefused(let name): "\(name) is revoked"
         case .revokeFailed(let name, let why, _, _): "\(name) is not revoked yet: \(why)"
-        case .turnedUp(let name, let id): "\(name), whose create was lost, turned up as \(id) and is to be revoked"
+        case .turnedUp(let name, let id, _): "\(name), whose create was lost, turned up as \(id) and is to be revoked"
         case .adopted(let name, let id, _, _, _, _, _, _): "\(name) (\(id)) is taken over"
         case .ended(.expired): "has expired and ends"
         case .ended(.requested): "ended by request: all its generations are to be revoked"

@@ -145,7 +145,7 @@ struct Rotator: Sendable {
             // One refusal may be the gateway's bad hour; its list has to agree, or as many refusals as count, for the new
             // generation ends with this.
             guard case .success(let listing) = await desk.list() else { return [] }
-            guard let old = token.generation(name), listing.showsAlive(old),
+            guard let old = token.generation(name), listing.showsAlive(old, at: ports.now().wall),
                 old.refusals?.areFinal(at: ports.now().wall) != true
             else { return [.oldRefused(name)] }
             return [

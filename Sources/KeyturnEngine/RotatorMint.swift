@@ -60,7 +60,7 @@ extension Rotator {
                 // The disk broke between the reservation and now. What cannot be kept must not live.
                 if let id { try? await desk.gateway.revoke(id) }
                 let events: [Event] = [.lost(name, why: "its secret could not be kept: \(error)")]
-                return events + (id.map { [.turnedUp(name, $0)] } ?? []) + [
+                return events + (id.map { [.turnedUp(name, $0, .told)] } ?? []) + [
                     .held(why: error.description, needsPerson: true, retryAfter: nil)
                 ]
             }
@@ -80,7 +80,7 @@ extension Rotator {
         }
     }
 
-    var identification: Identification { Identification(keyring: ports.keyring) }
+    var identification: Identification { Identification(keyring: ports.keyring, now: ports.now) }
 
     /// What would stop the rotation after its create: a target that cannot be written, a consumer that cannot be told.
     private func obstacle(_ policy: TokenPolicy) -> String? {
@@ -113,6 +113,11 @@ extension Rotator {
         let ours = try ports.journal.states(of: desk.name, names: Set(idle))
         let unused = idle.filter { ours[$0] == nil }.prefix(3)
         let hint = unused.isEmpty ? "" : "; never used so far: \(unused.joined(separator: ", "))"
-        return "the account holds all \(capacity) tokens it may hold: revoke one that is not needed, or raise capacity\(hint)"
+        let alive = listing.keys.count(where: \.isAlive)
+        // Fewer than it may hold: the rest is spoken for.
+        let kept =
+            alive < desk.capacity ?? alive
+            ? " (\(alive) are alive; the other places are kept for creates under way, and for a quarter of an hour for lost ones)" : ""
+        return "the account holds all \(capacity) tokens it may hold\(kept): revoke one that is not needed, or raise capacity\(hint)"
     }
 }

@@ -9,7 +9,7 @@ extension Rotator {
         let listing: Listing
         // Before our own reading, which the gateway may count as a use.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        if !listing.showsAlive(generation) { return try await release(unlisted: name, token) }
+        if !listing.showsAlive(generation, at: ports.now().wall) { return try await release(unlisted: name, token) }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
@@ -43,7 +43,7 @@ extension Rotator {
     func release(_ name: String, _ token: Token) async throws -> [Event] {
         let listing: Listing
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        if let generation = token.generation(name), !listing.showsAlive(generation) { return try await release(unlisted: name, token) }
+        if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall) { return try await release(unlisted: name, token) }
         if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)
@@ -75,6 +75,8 @@ extension Rotator {
         do throws(GatewayError) {
             guard let id = generation.keyID else { return try await resolve(generation, token) }
             switch try await confirm(id, of: generation) {
+            // Written down before anything is sent: should its answer get lost, a list without it tells that it is gone.
+            case .isOurs where generation.seenAt == nil: return [.identified(name, id, generation.identity ?? .told)]
             case .isOurs: break
             // A list may be older than the create.
             case .isGone where isYoung(generation, in: try await desk.listed()):
@@ -96,9 +98,9 @@ extension Rotator {
         } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
     }
 
-    /// May its create still be on its way into the gateway's lists? Not once its secret was accepted.
+    /// May its create still be on its way into the gateway's lists? Not once the gateway has shown it.
     private func isYoung(_ generation: Generation, in listing: Listing) -> Bool {
-        guard generation.acceptedAt == nil, let id = generation.keyID, listing.key(id) == nil else { return false }
+        guard generation.seenAt == nil, let id = generation.keyID, listing.key(id) == nil else { return false }
         return (listing.gatewayTime ?? ports.now().wall).timeIntervalSince(generation.intendedAt) < Sighting.longestWay
     }
 
@@ -155,7 +157,7 @@ extension Rotator {
             // A refusal alone may be the gateway's bad hour: its list has to agree before the secret is forgotten.
             if desk.refusesAdmin { return [] }
             let listing = try await desk.list().get()
-            if !listing.showsAlive(generation) { return [.seenRefused(name)] }
+            if !listing.showsAlive(generation, at: ports.now().wall) { return [.seenRefused(name)] }
             return [
                 .revokeFailed(
                     name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)

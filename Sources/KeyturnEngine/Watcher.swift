@@ -101,7 +101,7 @@ struct Watcher: Sendable {
 
     private func findings(about generation: Generation, of token: Token, _ policy: TokenPolicy?, _ listing: Listing) -> [Finding] {
         if [.abandoned, .unmade].contains(generation.state) || (generation.isLiving && generation.keyID == nil) {
-            switch listing.sighting(of: generation) {
+            switch listing.sighting(of: generation, at: now.wall) {
             case .none: return []
             // The only one that fits is ours, and is dealt with; but where the gateway said no, there should be none.
             case .alone, .proven: if generation.state != .unmade { return [] }

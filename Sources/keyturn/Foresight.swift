@@ -10,7 +10,20 @@ struct Foresight {
 
     func problems() -> [Problem] {
         // The journal comes last: looking into it, root becomes the user that it belongs to.
-        configuration.policies.flatMap(Foresight.problems) + capacityProblems()
+        configuration.policies.flatMap(Foresight.problems) + idleProblems() + capacityProblems()
+    }
+
+    /// What is understood and not acted on yet must not be counted on.
+    private func idleProblems() -> [Problem] {
+        let settings = configuration.settings
+        var idle: [String] = []
+        if settings.mail != nil { idle.append("mail") }
+        if !settings.webhooks.isEmpty { idle.append("webhooks") }
+        if settings.audits != AuditSettings() { idle.append("audits") }
+        if configuration.policies.contains(where: { $0.budget != nil }) { idle.append("the policies' budget") }
+        guard !idle.isEmpty else { return [] }
+        let message = "\(idle.joined(separator: ", ")): understood, and not acted on by this version; findings go to the host's journal alone"
+        return [Problem(place: FilePosition(file: settings.file), message: message, severity: .warning)]
     }
 
     static func problems(of policy: Policy) -> [Problem] {

@@ -29,7 +29,7 @@ struct Pursuit: Sendable {
                 if let lock = try lock() {
                     lock.announce()
                     do { return try await drive(http, stop, &told) } catch {
-                        try withdraw(because: error)
+                        try withdraw(because: "\(error)")
                         throw error
                     }
                 }
@@ -70,10 +70,10 @@ struct Pursuit: Sendable {
     }
 
     /// What could not even be begun must not begin by itself on another day.
-    private func withdraw(because error: any Error) throws {
+    private func withdraw(because why: String) throws {
         for request in requests {
             guard var pending = try journal.request(request.number), pending.answeredAt == nil else { continue }
-            pending.refusal = "withdrawn by the command: \(error)"
+            pending.refusal = "withdrawn by the command: \(why)"
             try journal.answer(pending, at: Date())
         }
     }
@@ -85,6 +85,7 @@ struct Pursuit: Sendable {
             let outlook = try await told.telling { try await keeper.pass(watches: false, only: Set(requests.map(\.token))) }
             if let finding = outlook.findings.first(where: { $0.code == .keyringUnknown }) {
                 Terminal.error("keyturn: \(finding.sentence); \(finding.help)")
+                try withdraw(because: finding.sentence)
                 return .stuck
             }
             if let exit = try outcome() { return exit }
@@ -135,6 +136,8 @@ struct Pursuit: Sendable {
             // One that opened before the request may be over by now: the driver looks first.
             guard try isSeen || open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || hasFailed else { continue }
             Terminal.error("keyturn: \(open.finding.sentence); \(open.finding.help)")
+            // Nothing was begun, and nothing must begin by itself on the day that the keyring is back.
+            if open.finding.code == .keyringUnknown { try withdraw(because: open.finding.sentence) }
             return open.finding.code == .gatewayUnreachable ? .unreachable : .stuck
         }
         return nil

@@ -55,6 +55,9 @@ struct TargetForesight {
             messages.append(": its folder does not exist, so nothing can be delivered there")
         }
         let attributes = try? FileManager.default.attributesOfItem(atPath: target.file)
+        guard attributes == nil || attributes?[.type] as? FileAttributeType != .typeDirectory else {
+            return messages + [" is a folder, and a target is a file"]
+        }
         if target.mode == nil, let mode = attributes?[.posixPermissions] as? Int, mode & 0o004 != 0 {
             messages.append(" is readable by everybody: chmod o-r it")
         }

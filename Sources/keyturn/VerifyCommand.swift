@@ -104,7 +104,7 @@ struct Trial {
         }
         var rows: [TrialRow] = []
         for generation in token.generations where generation.isLiving { rows.append(await row(of: generation, token, gateway)) }
-        rows += targetRows(of: token)
+        rows += targetRows(of: token, tried: rows)
         if rows.isEmpty { rows.append(TrialRow(place: "-", verdict: .untried, why: "no generation of it exists")) }
         return rows
     }
@@ -134,7 +134,7 @@ struct Trial {
     }
 
     /// What each target holds, compared with what was delivered there.
-    private func targetRows(of token: Token) -> [TrialRow] {
+    private func targetRows(of token: Token, tried: [TrialRow]) -> [TrialRow] {
         // Without the secret there is nothing to compare with, which the generation's own row says.
         guard let policy = site.policies[token.name], let name = token.desired ?? token.current,
             let secret = try? site.house.keyring.secret(name, of: token.gateway)
@@ -145,7 +145,7 @@ struct Trial {
             }
             let delivery = DeliveryKinds.delivery(for: target, in: TargetContext(token: policy.name, environment: policy.environment))
             do throws(DeliveryError) {
-                if try delivery.holds(secret) { return row(.accepted, "holds \(name)") }
+                if try delivery.holds(secret) { return row(tried.first { $0.place == name }?.verdict ?? .unknown, "holds \(name)") }
                 guard let found = try delivery.published() else { return row(.refused, "there is no secret in it") }
                 return row(.refused, Diagnosis(of: found, meant: secret, name).sentence)
             } catch { return row(.unknown, error.description) }

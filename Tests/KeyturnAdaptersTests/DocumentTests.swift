@@ -13,6 +13,23 @@ import Testing
         return try files.filter { $0.pathExtension == "swift" }.map { try String(contentsOf: $0, encoding: .utf8) }.joined()
     }
 
+    @Test func `the place of every mutant is found in the sources exactly once`() throws {
+        let check = Process()
+        check.executableURL = URL(filePath: "/usr/bin/env")
+        check.arguments = ["python3", "-B", Repository.path("Tests/mutants/mutants.py"), "--check"]
+        let output = Pipe()
+        check.standardError = output
+        try check.run()
+        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        check.waitUntilExit()
+        #expect(check.terminationStatus == 0, "\(said)")
+    }
+
+    @Test func `no place is left to be filled in`() throws {
+        let text = try DocumentTests.text("docs/reliability.md")
+        #expect(!text.contains(/(?m)^[A-Z]+$/))
+    }
+
     @Test func `every failure of the catalogue is there, with tests that exist`() throws {
         let sources = try DocumentTests.sources()
         let promises = Set(GatewayContract.allCases.map(\.rawValue))

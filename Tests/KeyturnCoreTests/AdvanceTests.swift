@@ -91,7 +91,7 @@ import Testing
         #expect(token.rotation?.generation == nil && token.generation("g1")?.foreignIDs == [KeyID("key_9")])
         #expect(step(token) == .mint)
         #expect(throws: Mismatch.self) { try token.after([.intended("g1")]) }
-        token = try token.after([.turnedUp("g1", KeyID("key_1"))])
+        token = try token.after([.turnedUp("g1", KeyID("key_1"), .alone)])
         #expect(token.generation("g1")?.isOrphan == true && step(token) == .revoke("g1"))
         token = try token.after([.revokeAnswered("g1")])
         #expect(step(token) == .seeRefused("g1"))
@@ -101,7 +101,7 @@ import Testing
 
     @Test func `an orphan that cannot be revoked does not keep the token without a secret for ever`() throws {
         let orphan = try Token.blank().after([
-            .started(.first, reason: nil), .intended("g1"), .lost("g1", why: "timeout"), .turnedUp("g1", KeyID("key_1")),
+            .started(.first, reason: nil), .intended("g1"), .lost("g1", why: "timeout"), .turnedUp("g1", KeyID("key_1"), .alone),
         ])
         let failed = Event.revokeFailed("g1", why: "503", needsPerson: false, retryAfter: nil)
         guard case .wait(.some) = step(try orphan.after([failed, failed])) else {
@@ -114,7 +114,7 @@ import Testing
     @Test func `an orphan turns up after the rotation has found its way without it`() throws {
         let token = try Token.active().after(
             [.started(.scheduled, reason: nil), .intended("lost"), .lost("lost", why: "timeout")] + AdvanceTests.applied.dropFirst()
-                + [.accepted("g2"), .turnedUp("lost", KeyID("key_3"))]
+                + [.accepted("g2"), .turnedUp("lost", KeyID("key_3"), .alone)]
         )
         #expect(step(token) == .revoke("lost"))
     }
@@ -221,7 +221,7 @@ import Testing
     @Test func `a create in flight is looked for after its token has ended`() throws {
         let token = try Token.blank().after([.started(.first, reason: nil), .intended("g1"), .ended(.requested)])
         #expect(token.generation("g1")?.state == .abandoned && step(token) == .wait(nil))
-        #expect(step(try token.after([.turnedUp("g1", KeyID("key_1"))])) == .revoke("g1"))
+        #expect(step(try token.after([.turnedUp("g1", KeyID("key_1"), .alone)])) == .revoke("g1"))
         #expect(throws: Mismatch.self) { try token.after([.minted("g1")]) }
     }
 
@@ -321,7 +321,7 @@ import Testing
             .confirmed(id, name), .targetFailed(id, why: "no", needsPerson: false), .oldAccepted(name), .oldRefused(name),
             .read(name, Reading(today: 1, month: nil, lastUsedAt: nil)), .readFailed(name, why: "503", retryAfter: nil), .released(name),
             .revokeAnswered(name),
-            .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key),
+            .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key, .alone),
             .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id),
             .drifted(id),
             Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged,

@@ -5,6 +5,19 @@ import KeyturnTestKit
 import Testing
 
 @Suite struct DeadTokenTests {
+    @Test func `a dead generation takes no place of the account, so its successor has one`() async throws {
+        let world = World()
+        world.with { $0.account.capacity = 2 }
+        var machine = Machine(world, [.sample(), .sample("worker")], capacity: 2)
+        await machine.pass()
+        #expect(world.alive.count == 2)
+        world.kill("prod-webapp-api-2026-01")
+        await machine.run(for: .hours(1))
+        #expect(world.published() == "prod-webapp-api-2026-01-2")
+        #expect(world.alive.count == 2)
+        world.isWell()
+    }
+
     @Test func `a token that the list shows revoked is replaced at the next watch, windows or not`() async throws {
         let window = try Window(parsing: "Sun 03:00-03:01")
         var (world, machine) = try await issued(.sample(rotate: .every(.months(3), window: window, jitter: .zero)))

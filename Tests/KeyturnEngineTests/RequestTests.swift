@@ -127,6 +127,30 @@ import Testing
         world.isWell()
     }
 
+    @Test func `adopt refuses a secret that another token has, and one beside which a target holds another that works`() async throws {
+        var (world, machine) = found()
+        world.with { state in
+            state.standing[.create] = .fails("not now")
+            var other = state.account.makeKey(named: "legacy", by: .others, at: state.now)
+            other.isOffered = true
+            state.account.land(other)
+            state.files["/legacy"] = other.secret
+        }
+        let wrong = world.ask(.adopt, .webapp, file: "/legacy")
+        await machine.pass()
+        #expect(world.request(wrong)?.refusal?.contains("holds another secret, which the gateway accepts") == true)
+        #expect(world.token(.webapp)?.generations.isEmpty ?? true)
+        world.ask(.adopt, .webapp, file: "/etc/webapp/token")
+        await machine.pass()
+        #expect(try world.webapp.current == "prod-webapp-api-2025-11")
+
+        machine.policies = [.sample(), .sample("worker")]
+        let twice = world.ask(.adopt, .worker, file: "/etc/webapp/token", generation: "prod-webapp-api-2025-11")
+        await machine.pass()
+        #expect(world.request(twice)?.refusal?.contains("which keyturn holds already") == true)
+        world.isWell()
+    }
+
     @Test func `adopt refuses a secret that the gateway refuses, a file without one, and a name that does not exist`() async throws {
         var (world, machine) = found()
         world.with { $0.standing[.create] = .fails("not now") }

@@ -125,15 +125,15 @@ enum JournalSchema {
         CREATE UNIQUE INDEX one_open_finding ON finding(key) WHERE closed_at IS NULL;
         """
 
-    /// How well a generation's id is known, when its secret was accepted first, and since when its revocation is waited for; what becomes of a token that leaves
+    /// How well a generation's id is known, when the gateway first showed it, and since when its revocation is waited for; what becomes of a token that leaves
     /// the policies (no span: it is kept), and since when it has. What an older journal knew of ids was told by the gateway or
     /// inferred, and which is not known: taken for the lesser.
     private static let second = """
         ALTER TABLE generation ADD COLUMN identity TEXT CHECK (identity IN ('told', 'alone', 'ambiguous'));
-        ALTER TABLE generation ADD COLUMN accepted_at TEXT;
+        ALTER TABLE generation ADD COLUMN seen_at TEXT;
         ALTER TABLE generation ADD COLUMN released_at TEXT;
         UPDATE generation SET identity = 'alone' WHERE key_id IS NOT NULL;
-        UPDATE generation SET accepted_at = retired_at WHERE retired_at IS NOT NULL;
+        UPDATE generation SET seen_at = retired_at WHERE retired_at IS NOT NULL;
 
         CREATE TABLE new_token (
             name TEXT PRIMARY KEY NOT NULL,

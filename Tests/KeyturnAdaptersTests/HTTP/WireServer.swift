@@ -120,7 +120,7 @@ final class WireConnection: Sendable {
         self.number = number
         self.book = book
         // No test waits this long: what ends so is a client that forgot its connection.
-        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        var patience = timeval(tv_sec: 120, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 

@@ -63,7 +63,7 @@ struct SampleValues {
             name: name, keyID: maybe { KeyID($0.text()) }, identity: maybe { $0.one(of: Generation.Identity.allCases) }, state: state,
             intendedAt: date(), createdAt: maybe { $0.date() },
             expiresAt: maybe { $0.date() },
-            acceptedAt: maybe { $0.date() },
+            seenAt: maybe { $0.date() },
             fingerprint: maybe { sample in String((0..<12).map { _ in sample.one(of: Array("0123456789abcdef")) }) },
             signature: text(), foreignIDs: (0..<number(0...3)).map { _ in KeyID(text()) },
             retirement: state == .retiring || chance(20) ? retirement() : nil, refusals: maybe { $0.refusals() },

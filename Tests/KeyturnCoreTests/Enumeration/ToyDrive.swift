@@ -38,7 +38,7 @@ extension ToyWorld {
 
         let shown = shown(listing)
         let settled = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
-            lost.event(after: shown.sighting(of: lost), in: shown, clockIsOff: false)
+            lost.event(after: shown.sighting(of: lost, at: now.wall), in: shown, clockIsOff: false)
         }
         guard settled.isEmpty else { return try record(settled, policy, &chooser) }
 
@@ -105,7 +105,7 @@ extension ToyWorld {
             var events: [Event] = [.minted(name, trouble == nil ? keyID(key.id) : nil, fingerprint: "f\(key.id)")]
             if trouble != nil, let intent = token.generation(name) {
                 try list(&pass, &chooser)
-                let sighting = shown(pass.listing ?? []).sighting(of: intent)
+                let sighting = shown(pass.listing ?? []).sighting(of: intent, at: now.wall)
                 if case .alone(let id) = sighting { events.append(.identified(name, id, .alone)) }
             }
             try record(events, policy, &chooser)
@@ -215,7 +215,7 @@ extension ToyWorld {
             guard let listing = pass.listing, let generation = token.generation(name) else {
                 return [.revokeFailed(name, why: "no list", needsPerson: false, retryAfter: nil)]
             }
-            return shown(listing).showsAlive(generation)
+            return shown(listing).showsAlive(generation, at: now.wall)
                 ? [.revokeFailed(name, why: "still listed", needsPerson: false, retryAfter: nil)] : [.seenRefused(name)]
         default: return []
         }
@@ -228,7 +228,7 @@ extension ToyWorld {
         guard let id = generation.keyID else {
             try list(&pass, &chooser)
             guard let listing = pass.listing else { return [.revokeFailed(name, why: "no list", needsPerson: false, retryAfter: nil)] }
-            switch shown(listing).sighting(of: generation) {
+            switch shown(listing).sighting(of: generation, at: now.wall) {
             case .alone(let id), .proven(let id): return [.identified(name, id, .alone)]
             case .unclear: return [.revokeFailed(name, why: "unclear", needsPerson: true, retryAfter: nil)]
             case .none:

@@ -106,7 +106,7 @@ extension ToyWorld {
     private mutating func compare(_ listing: [ToyKey], _ policy: TokenPolicy?, _ chooser: inout Chooser) throws(Stop) {
         let shown = shown(listing)
         for generation in token.generations {
-            if let event = generation.event(after: shown.sighting(of: generation), in: shown, clockIsOff: false) {
+            if let event = generation.event(after: shown.sighting(of: generation, at: now.wall), in: shown, clockIsOff: false) {
                 try record([event], policy, &chooser)
             }
         }

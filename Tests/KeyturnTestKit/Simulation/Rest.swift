@@ -64,6 +64,8 @@ extension Simulation {
     private static func mayStay(_ finding: Finding, _ state: WorldState) -> Bool {
         switch finding.code {
         case .attributesUnconfirmed, .unknownKey: true
+        // What expires for good is not issued again, whatever it lacks.
+        case .tokenStuck: finding.token.flatMap { state.witness.policies[$0] }.map { $0.expires.isPast(state.now) } ?? false
         case .ambiguousKey:
             finding.token.flatMap { state.journal.token($0)?.current } == finding.subject
                 || state.accounts.values.contains { account in
@@ -72,4 +74,8 @@ extension Simulation {
         default: false
         }
     }
+}
+
+extension Expiry {
+    fileprivate func isPast(_ now: Date) -> Bool { if case .on(let date) = self { date <= now } else { false } }
 }

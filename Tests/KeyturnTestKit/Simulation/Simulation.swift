@@ -226,6 +226,6 @@ private struct Tempo {
         guard !died else { return nil }
         lately.append(now)
         if let first = lately.first, now.timeIntervalSince(first) > 7200 { lately.removeAll { now.timeIntervalSince($0) > 3600 } }
-        return lately.count > 240 + 120 * tokens ? "a hot loop: \(lately.count) passes in two hours" : nil
+        return lately.count > 300 + 150 * tokens ? "a hot loop: \(lately.count) passes in two hours" : nil
     }
 }

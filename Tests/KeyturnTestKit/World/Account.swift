@@ -28,6 +28,9 @@ package struct Key: Sendable {
     package private(set) var consumerUsedAt: Date?
     /// Somebody made it, and Keyturn was asked to take it over.
     package var isOffered = false
+    /// Made by somebody else under our name in the very moment of our create: where that create's answer is lost, nothing tells
+    /// the two apart.
+    package var isTwin = false
     /// Out of every list, as where a gateway forgets what is over or a person deletes it.
     package var isDeleted = false
 
@@ -139,6 +142,12 @@ package struct Account: Sendable {
         (byID[key.id], bySecret[key.secret]) = (keys.count, keys.count)
         open.append(keys.count)
         keys.append(key)
+    }
+
+    mutating func landTwin(named name: String, at time: Date) {
+        var twin = makeKey(named: name, by: .others, at: time)
+        twin.isTwin = true
+        land(twin)
     }
 
     package mutating func land(_ key: Key, at time: Date) { underWay.append((time, key)) }

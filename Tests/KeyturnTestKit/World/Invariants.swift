@@ -25,8 +25,8 @@ extension WorldState {
                 guard keyring.records != nil, record?.secret != key.secret, !keyring.stolen.contains(key.name) else { break }
                 violate("\(key.id) (\(key.name)) is alive and \(state?.rawValue ?? ""), and its secret is not in the keyring", after: event)
             case .unmade, .revoked, nil:
-                // Doomed: the gateway has promised to end it.
-                guard key.refusedFrom == nil else { break }
+                // Doomed: the gateway has promised to end it. And where its twin was taken for it, it is told of as unknown.
+                guard key.refusedFrom == nil, !account.keys.contains(where: { $0.isTwin && $0.name == key.name }) else { break }
                 violate("\(key.id) (\(key.name)) is alive and \(state?.rawValue ?? "unknown to the journal")", after: event)
             }
         }

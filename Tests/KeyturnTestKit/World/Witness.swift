@@ -24,6 +24,10 @@ extension WorldState {
     mutating func witness(_ before: Token?, _ after: Token) {
         witness.count(before, after)
         for generation in after.generations {
+            // What a person has ended stays so, should they take the token up again before the gateway has done it.
+            if after.ending != nil, generation.state == .revoking {
+                for key in accounts[after.gateway]?.living(named: generation.name, at: now) ?? [] { ended.insert(key.secret) }
+            }
             switch (before?.generation(generation.name)?.state, generation.state) {
             case (.held, .retiring): witness.retiredAt["\(after.gateway) \(generation.name)"] = now
             case (.retiring, .revoking) where after.ending == nil: checkRelease(of: generation, after)

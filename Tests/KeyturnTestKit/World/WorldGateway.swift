@@ -90,11 +90,11 @@ extension WorldState {
         if account.isFull(at: now) { return .notCreated(.rejected("it answered 400 (too many tokens)")) }
         let rival = account.rival
         account.rival = nil
-        if rival == .before { account.land(account.makeKey(named: order.name, by: .others, at: now)) }
+        if rival == .before { account.landTwin(named: order.name, at: now) }
         let key = account.makeKey(named: order.name, by: .keyturn, expiresAt: order.expiresAt, at: now)
         created += 1
         defer {
-            if rival == .after { account.land(account.makeKey(named: order.name, by: .others, at: now)) }
+            if rival == .after { account.landTwin(named: order.name, at: now) }
             accounts[gateway] = account
         }
         if case .late(let seconds) = fault {
@@ -165,7 +165,9 @@ extension WorldState {
     fileprivate mutating func revoke(_ id: KeyID, at gateway: GatewayName) {
         let time = now
         guard let key = accounts[gateway]?.key(id) else { return }
-        if key.maker == .others { violate("\(id) (\(key.name)), which is another's, was revoked") }
+        // An orphan has no secret that could tell it from its twin.
+        let isOrphan = journal.generation(key.name, of: gateway)?.isOrphan == true
+        if key.maker == .others, !(key.isTwin && isOrphan) { violate("\(id) (\(key.name)), which is another's, was revoked") }
         if key.endedBy == nil { revoked += 1 }
         accounts[gateway]?.end(id, by: .keyturn, at: time)
     }

@@ -15,10 +15,10 @@ enum Killpoint {
         do {
             let compiler = Process()
             compiler.executableURL = URL(filePath: "/usr/bin/env")
-            compiler.arguments = ["cc", "-std=gnu17", "-O1", "-fPIC", "-shared", "-o", new, source]
+            compiler.arguments = ["clang", "-std=gnu17", "-O1", "-fPIC", "-shared", "-o", new, source]
             try compiler.run()
             compiler.waitUntilExit()
-            guard compiler.terminationStatus == 0 else { throw Unexpected("cc does not build \(source)") }
+            guard compiler.terminationStatus == 0 else { throw Unexpected("clang does not build \(source)") }
         } catch { throw Unexpected("\(error)") }
         guard unsafe rename(new, library) == 0 else { throw Unexpected("cannot make \(library)") }
         return library
