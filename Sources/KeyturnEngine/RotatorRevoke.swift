@@ -43,7 +43,9 @@ extension Rotator {
     func release(_ name: String, _ token: Token) async throws -> [Event] {
         let listing: Listing
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall) { return try await release(unlisted: name, token) }
+        if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall) {
+            return try await release(unlisted: name, token)
+        }
         if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
             let secret = try ports.keyring.secret(current.name, of: token.gateway)

@@ -22,7 +22,8 @@ struct Foresight {
         if settings.audits != AuditSettings() { idle.append("audits") }
         if configuration.policies.contains(where: { $0.budget != nil }) { idle.append("the policies' budget") }
         guard !idle.isEmpty else { return [] }
-        let message = "\(idle.joined(separator: ", ")): understood, and not acted on by this version; findings go to the host's journal alone"
+        let message =
+            "\(idle.joined(separator: ", ")): understood, and not acted on by this version; findings go to the host's journal alone"
         return [Problem(place: FilePosition(file: settings.file), message: message, severity: .warning)]
     }
 
