@@ -23,6 +23,18 @@ package struct KeyMask: Sendable, Equatable {
         }
     }
 
-    /// Does a fit prove the key? `sk-` and one letter more would fit one key of a few dozen by chance.
-    package var tells: Bool { head.count + tail.count >= 8 }
+    /// Does a fit prove the key? Beginnings are alike in many a gateway (`sk-proj-`); four characters of an end fit one key of
+    /// a million by chance.
+    package var tells: Bool { head.count + tail.count >= 8 && tail.count >= 4 }
+}
+
+extension Secret {
+    /// Does a text hold the secret, or a good part of it? Such an id, which some gateways make of the key, is none to be written down.
+    package func isTold(by text: String) -> Bool {
+        let words = Array(text.utf8)
+        return withBytes { span in
+            let secret = unsafe span.withUnsafeBytes { unsafe Array($0) }
+            return words.count >= 8 && secret.count >= 8 && (words.contains(secret) || secret.contains(words))
+        }
+    }
 }

@@ -68,20 +68,20 @@ package enum Plan {
     }
 
     /// What is decided about tokens that no policy asks for any more. A policy folder that was lost must not end everything in
-    /// it: where more than three, or a tenth, fall due at once, none is ended and `asks` names them.
+    /// it: where more than three, or a tenth, are to go, whenever each of them would, `asks` names them and none is ended. Who
+    /// asks keeps them from then on: one that comes back or is ended by a person must not make the rest few enough.
     package static func verdicts(
         onRemoved tokens: [Token], outOf count: Int, at now: Moment
     ) -> (verdicts: [TokenName: Verdict], asks: [TokenName]) {
         let leaving = tokens.filter { $0.removalDue != nil }
-        let due = leaving.filter { $0.removalDue.map { $0 <= now.wall } ?? false }.map(\.name)
-        let isMany = due.count > max(3, count / 10)
+        let isMany = leaving.count > max(3, count / 10)
         let verdicts = leaving.map { token -> (TokenName, Verdict) in
             guard let end = token.removalDue, end <= now.wall else {
                 return (token.name, .rests(until: token.removalDue, why: "no policy asks for it"))
             }
             return (token.name, isMany ? .rests(until: nil, why: "no policy asks for it, nor for many others") : .end(.removed))
         }
-        return (Dictionary(verdicts) { first, _ in first }, isMany ? due.sorted() : [])
+        return (Dictionary(verdicts) { first, _ in first }, isMany ? leaving.map(\.name).sorted() : [])
     }
 
     private static func rests(until: Date?, _ isTemporary: Bool) -> Verdict {

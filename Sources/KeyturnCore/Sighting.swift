@@ -29,10 +29,13 @@ extension Listing {
     /// where it says nothing.
     package func sighting(of generation: Generation, at now: Date, fits: (ListedKey) -> Bool? = { _ in nil }) -> Sighting {
         let newcomers = newcomers(for: generation).filter { fits($0) != false }
-        if let known = newcomers.first(where: { fits($0) == true }), let id = known.id { return known.isAlive ? .proven(id) : .none }
+        let known = newcomers.filter { fits($0) == true }
+        if known.count == 1, let id = known[0].id { return known[0].isAlive ? .proven(id) : .none }
         guard newcomers.contains(where: \.isAlive) else { return .none }
         // Dead ones count: which of them was ours is not known any more.
         guard newcomers.count == 1, generation.identity != .ambiguous, let id = newcomers[0].id else { return .unclear }
+        // The secret of a lost create was never in anybody's hands: what is used is somebody else's.
+        if generation.fingerprint == nil, newcomers[0].lastUsedAt != nil { return .unclear }
         return isOfItsTime(newcomers[0], generation, now) ? .alone(id) : .unclear
     }
 

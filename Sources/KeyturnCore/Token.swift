@@ -151,6 +151,8 @@ package enum Event: Sendable, Equatable {
     case confused(String)
     /// An abandoned create has not turned up in all the time that it could have.
     case neverCame(String)
+    /// A generation that was taken for revoked lives.
+    case resurfaced(String)
     case accepted(String)
     case refusedOnce(String, why: String)
     case refused(String, why: String)

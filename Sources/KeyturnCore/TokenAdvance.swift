@@ -38,6 +38,11 @@ extension Token {
             }
         case .confused(let name):
             try change(name, from: [.abandoned, .held, .retiring, .revoking]) { ($0.keyID, $0.identity) = (nil, .ambiguous) }
+        case .resurfaced(let name):
+            try change(name, from: [.revoked]) {
+                $0.revokeAnsweredAt = nil
+                $0.release(now)
+            }
         case .neverCame(let name): try change(name, from: [.abandoned]) { ($0.state, $0.attempts) = (.revoked, Attempts()) }
         case .accepted(let name): try accepted(name, policy, now)
         case .refusedOnce(let name, let why): try refusedOnce(name, why, policy, now)

@@ -117,7 +117,8 @@ extension Token {
     /// Has every consumer taken up the current one? A target that lags behind, or was found changed, may hold any of ours;
     /// while the next one is on its way into the targets nothing is released, for it may have to be taken back.
     private func isOutOfTargets(_ generation: String, _ policy: TokenPolicy?) -> Bool {
-        guard let policy else { return targets.allSatisfy { $0.generation != generation } }
+        // Without a policy nobody can look: a target of which it is not known what it holds may hold this one.
+        guard let policy else { return targets.allSatisfy { $0.generation != nil && $0.generation != generation } }
         guard let current, current != generation else { return false }
         return policy.targets.allSatisfy { target($0.id).isApplied(current) }
     }

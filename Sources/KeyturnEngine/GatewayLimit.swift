@@ -45,6 +45,8 @@ package final class GatewayLimit: Sendable {
         }
     }
 
+    private static let longestForToken: TimeInterval = 300
+
     func leave() { slots.leave() }
 
     private func admitted(_ bearer: Bearer) throws(GatewayError) -> Int {
@@ -65,6 +67,8 @@ package final class GatewayLimit: Sendable {
         switch error {
         case .inconclusive(_, let seconds?):
             let now = now()
+            // One token's own limit may last for a day; the others' trials wait for minutes at most.
+            let seconds = bearer == .token ? min(seconds, GatewayLimit.longestForToken) : seconds
             pauses.withLock { $0[bearer]?.asked(for: seconds, knowing: known, at: now) }
         case .adminRefused, .rejected: answered(bearer, known)
         // No answer, or one that says nothing: nor does it say that there are no longer too many.

@@ -16,14 +16,19 @@ struct Identification: Sendable {
         generation.event(after: sighting(of: generation, at: gateway, in: listing), in: listing, clockIsOff: clockIsOff)
     }
 
-    /// For each listed key under the generation's name that shows a mask: false where it cannot be ours, true where it must be.
+    /// For each listed key under the generation's name: false where it cannot be ours, or its id would tell the secret; true where its
+    /// mask proves it.
     private func fits(_ generation: Generation, _ gateway: GatewayName, _ listing: Listing) -> [KeyID: Bool] {
-        let masked = listing.keys(named: generation.name).filter { $0.mask != nil }
-        guard !masked.isEmpty, let secret = try? keyring.secret(generation.name, of: gateway) else { return [:] }
+        let named = listing.keys(named: generation.name)
+        guard !named.isEmpty, let secret = try? keyring.secret(generation.name, of: gateway) else { return [:] }
         var fits: [KeyID: Bool] = [:]
-        for key in masked {
-            guard let id = key.id, let mask = key.mask else { continue }
-            if !mask.fits(secret) { fits[id] = false } else if mask.tells { fits[id] = true }
+        for key in named {
+            guard let id = key.id else { continue }
+            if secret.isTold(by: id.text) {
+                fits[id] = false
+            } else if let mask = key.mask {
+                if !mask.fits(secret) { fits[id] = false } else if mask.tells { fits[id] = true }
+            }
         }
         return fits
     }

@@ -70,6 +70,10 @@ package struct Keeper: Sendable {
 
         var verdicts = judge(tokens, facts)
         let removed = judgeRemoved(tokens)
+        for index in tokens.indices where removed.asks.contains(tokens[index].name) {
+            tokens[index].whenRemoved = .keep
+            try ports.journal.record(tokens[index], [])
+        }
         verdicts.merge(removed.verdicts) { first, _ in first }
         await list(for: verdicts, of: tokens, desks)
         let (blocked, unreadable) = try await drive(&tokens, only, verdicts, desks, recorder)
@@ -96,7 +100,8 @@ package struct Keeper: Sendable {
         for index in tokens.indices {
             // A token of which nothing lives may begin anew at another gateway.
             guard let gateway = policies[tokens[index].name]?.gateway, tokens[index].rotation?.isOpen != true else { continue }
-            if tokens[index].generations.allSatisfy({ $0.state == .unmade }) { tokens[index].gateway = gateway }
+            guard tokens[index].gateway != gateway, tokens[index].generations.allSatisfy({ $0.state == .unmade }) else { continue }
+            (tokens[index].gateway, tokens[index].generations) = (gateway, [])
         }
         let known = Set(tokens.map(\.name))
         for policy in policies.values.sorted(by: { $0.name < $1.name }) where !known.contains(policy.name) {
@@ -171,7 +176,8 @@ package struct Keeper: Sendable {
 
     /// Only of tokens that have left the policies for sure.
     private func judgeRemoved(_ tokens: [Token]) -> (verdicts: [TokenName: Verdict], asks: [TokenName]) {
-        isWhole ? Plan.verdicts(onRemoved: tokens, outOf: tokens.count, at: ports.now()) : ([:], [])
+        let living = tokens.count { $0.generations.contains(where: \.isLiving) }
+        return isWhole ? Plan.verdicts(onRemoved: tokens, outOf: living, at: ports.now()) : ([:], [])
     }
 
     /// When something may be due again. What cannot go on for want of a gateway is not in it: whoever repeats the pass

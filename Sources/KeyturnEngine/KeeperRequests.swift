@@ -42,8 +42,9 @@ extension Keeper {
         let name = request.generation ?? ""
         switch token.generation(name)?.state {
         case .retiring:
-            if let target = token.targets.first(where: { $0.generation == name }) {
-                request.refusal = "\(target.id) still holds \(name): whoever reads it would fail"
+            if let target = token.targets.first(where: { $0.generation == name || $0.generation == nil }) {
+                let may = target.generation == nil ? "may hold" : "still holds"
+                request.refusal = "\(target.id) \(may) \(name): whoever reads it would fail"
             } else {
                 try recorder.record([.released(name)], of: &token, under: policy)
             }
@@ -124,7 +125,9 @@ struct Adoption: Sendable {
             if possible.isEmpty, !fitting.isEmpty { return "the gateway lists \(fitting[0].name) with another key than the one in \(file)" }
             // The list may show enough of each key to say which; else its name has to.
             let proven = possible.filter { $0.mask?.tells == true }
-            guard let key = proven.first ?? possible.first, let id = key.id, proven.count == 1 || possible.count == 1 else {
+            guard let key = proven.first ?? possible.first, let id = key.id, !secret.isTold(by: id.text),
+                proven.count == 1 || possible.count == 1
+            else {
                 return explain(possible, request)
             }
             guard try ports.journal.states(of: token.gateway, names: [key.name]).isEmpty else {

@@ -42,7 +42,7 @@ extension Keeper {
                     if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
                 } catch { findings.append(unreadable(tokens[index], error)) }
             }
-            if watches { findings += try strangers(at: name, among: mine.map { tokens[$0] }, in: listing) }
+            if watches { findings += try strangers(at: name, among: mine, &tokens, in: listing, recorder) }
             if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
             let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
             // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
@@ -95,10 +95,20 @@ extension Keeper {
     }
 
     /// Keys that bear our names and are not ours.
-    private func strangers(at gateway: GatewayName, among tokens: [Token], in listing: Listing) throws -> [Finding] {
-        let strangers = Strangers(tokens, policies.values.filter { $0.gateway == gateway })
-        let past = try ports.journal.owners(of: gateway, names: strangers.unaccounted(in: listing))
-        let environments = Dictionary(tokens.map { ($0.name, $0.environment) }) { first, _ in first }
+    private func strangers(
+        at gateway: GatewayName, among mine: [Int], _ tokens: inout [Token], in listing: Listing, _ recorder: Recorder
+    ) throws -> [Finding] {
+        let strangers = Strangers(mine.map { tokens[$0] }, policies.values.filter { $0.gateway == gateway })
+        let past = try ports.journal.past(of: gateway, names: strangers.unaccounted(in: listing))
+        // What we took for revoked, in a bad hour of the gateway, and lives: id and name are those of our own row.
+        let positions = Dictionary(mine.map { (tokens[$0].name, $0) }) { first, _ in first }
+        for (name, old) in past.sorted(by: { $0.key < $1.key }) where old.generation.state == .revoked {
+            guard let index = positions[old.token], let id = old.generation.keyID, let key = listing.key(id), key.isAlive, key.name == name
+            else { continue }
+            tokens[index].generations.append(old.generation)
+            try recorder.record([.resurfaced(name)], of: &tokens[index], under: policies[tokens[index].name])
+        }
+        let environments = Dictionary(mine.map { (tokens[$0].name, tokens[$0].environment) }) { first, _ in first }
         return strangers.findings(in: listing, past: past, environments: environments)
     }
 

@@ -20,6 +20,7 @@ extension Event {
         case .identified: "identified"
         case .confused: "confused"
         case .neverCame: "never-came"
+        case .resurfaced: "resurfaced"
         case .accepted: "accepted"
         case .refusedOnce: "refused-once"
         case .refused: "refused"
@@ -49,7 +50,8 @@ extension Event {
         switch self {
         case .intended(let name, _, _, _), .minted(let name, _, _), .notMade(let name, _, _, _), .lost(let name, _),
             .trialAccepted(let name),
-            .trialRefused(let name, _), .identified(let name, _, _), .confused(let name), .neverCame(let name), .accepted(let name),
+            .trialRefused(let name, _), .identified(let name, _, _), .confused(let name), .neverCame(let name), .resurfaced(let name),
+            .accepted(let name),
             .refusedOnce(let name, _), .refused(let name, _),
             .published(_, let name), .took(_, let name), .confirmed(_, let name), .oldAccepted(let name), .oldRefused(let name),
             .read(let name, _),
@@ -80,6 +82,7 @@ extension Event {
         case .identified(let name, let id, let identity):
             "\(name) is \(id) at the gateway" + (identity == .told ? "" : ", the only key of its name")
         case .confused(let name): "several keys at the gateway bear the name \(name), and which one is ours is not known any more"
+        case .resurfaced(let name): "\(name), which was taken for revoked, is alive at the gateway and is to be revoked"
         case .neverCame(let name): "\(name), whose create was lost, has not turned up in more than an hour: it was not made"
         case .accepted(let name): "\(name) is accepted"
         case .refusedOnce(let name, let why): "\(name) is not accepted yet: \(why)"

@@ -77,7 +77,7 @@ extension Event {
         switch self {
         case .left, .returned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
         case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
-            .trialRefused, .leftAlone, .confused:
+            .trialRefused, .leftAlone, .confused, .resurfaced:
             .warning
         case .urged, .rebased, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released,
             .revokeAnswered, .removed:

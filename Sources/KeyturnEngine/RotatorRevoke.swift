@@ -54,7 +54,11 @@ extension Rotator {
             // Somebody may have put the old content back: what consumers read now decides, not what was written once.
             for target in policy.targets {
                 do throws(DeliveryError) {
-                    if try !ports.delivery(target, policy).holds(secret) { return [.drifted(target.id)] }
+                    // It is delivered again at once; the release waits ever longer, for a target that does not keep its content
+                    // would otherwise be written for ever.
+                    if try !ports.delivery(target, policy).holds(secret) {
+                        return [.drifted(target.id), .readFailed(name, why: "\(target.id) did not hold \(current.name)", retryAfter: nil)]
+                    }
                 } catch { return [.readFailed(name, why: "\(target.id) cannot be looked into: \(error)", retryAfter: nil)] }
             }
         }

@@ -18,7 +18,7 @@ struct Strangers {
     }
 
     /// `past`: which of the unaccounted names were generations of ours, and whose.
-    func findings(in listing: Listing, past: [String: TokenName], environments: [TokenName: String]) -> [Finding] {
+    func findings(in listing: Listing, past: [String: PastGeneration], environments: [TokenName: String]) -> [Finding] {
         var strangers: [TokenName: [ListedKey]] = [:]
         for key in listing.keys where key.isAlive {
             if let token = token(meantBy: key, past) { strangers[token, default: []].append(key) }
@@ -35,13 +35,13 @@ struct Strangers {
     }
 
     /// The token whose name a key bears without being its generation; nil for our own keys and for those that mean nothing to us.
-    private func token(meantBy key: ListedKey, _ past: [String: TokenName]) -> TokenName? {
+    private func token(meantBy key: ListedKey, _ past: [String: PastGeneration]) -> TokenName? {
         if let (token, generation) = tokens[key.name] {
             // Without an id it is not known which is ours: told of as such.
             guard let known = generation.keyID, let id = key.id else { return nil }
             return id == known ? nil : token
         }
-        if let token = past[key.name] { return token }
+        if let past = past[key.name] { return past.generation.keyID == key.id && key.id != nil ? nil : past.token }
         // Each place where a month may stand, so that a list costs no more than its own length.
         let text = key.name
         for start in text.indices where text[start].isNumber {

@@ -31,6 +31,9 @@ struct Keyturn: AsyncParsableCommand {
     static func main() async {
         // What keyturn creates is its owner's alone, whatever the shell that started it thinks.
         umask(0o077)
+        // Secrets are in memory: no image of it is written down.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         // A reader that goes away ends a write with an error, not the process with a signal.
         _ = signal(SIGPIPE, SIG_IGN)
         do {

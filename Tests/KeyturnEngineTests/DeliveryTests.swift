@@ -136,4 +136,34 @@ import Testing
         #expect(world.alive == ["prod-webapp-api-2026-01-2"])
         world.isWell()
     }
+
+    @Test func `a target that never keeps its content is written ever more rarely, and holds the revocation back`() async throws {
+        var (world, machine) = try await issued(watchEvery: .days(30))
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(23))
+        world.with { $0.places[.webapp]?.losesContent = true }
+        world.with { $0.places[.webapp]?.content = nil }
+        let before = world.calls(.publish)
+        await machine.run(for: .hours(6))
+        #expect(world.alive.contains("prod-webapp-api-2026-01"))
+        #expect((1...40).contains(world.calls(.publish) - before))
+        world.with { $0.places[.webapp]?.losesContent = false }
+        await machine.run(for: .hours(12))
+        #expect(world.alive == ["prod-webapp-api-2026-01-2"])
+    }
+
+    @Test func `a target of which nobody knows what it holds keeps the old one alive, policy or none`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(1))
+        let old = world.with { $0.places[.webapp]?.content }
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(20))
+        world.with { state in
+            state.places[.webapp]?.content = old
+            state.standing[.publish] = .fails("read-only")
+        }
+        await machine.run(for: .hours(2))
+        machine.policies = []
+        await machine.run(for: .days(3))
+        #expect(world.alive.contains("prod-webapp-api-2026-01"))
+    }
 }

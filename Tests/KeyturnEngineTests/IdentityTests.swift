@@ -142,6 +142,42 @@ import Testing
         world.isWell()
     }
 
+    @Test func `what is used is no lost create of ours`() async throws {
+        let world = World()
+        world.with { $0.script[.create] = [.lostBefore] }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        addOthers(IdentityTests.first, to: world)
+        world.use(IdentityTests.first)
+        await machine.run(for: .hours(3))
+        #expect(world.alive.sorted() == [IdentityTests.first, IdentityTests.second])
+        #expect(world.findings == [.ambiguousKey])
+        world.isWell()
+    }
+
+    @Test func `what was taken for revoked in a bad hour of the gateway, and lives, is revoked after all`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(1))
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(23))
+        // Its secret is refused and the list leaves it out, for longer than it takes to believe both.
+        world.with { state in
+            for key in state.account.keys where key.name == IdentityTests.first {
+                state.account.change(key.id) { ($0.validFrom, $0.isDeleted) = (.distantFuture, true) }
+            }
+        }
+        await machine.run(for: .hours(3))
+        try #require(world.codes.contains("revoked"))
+        world.with { state in
+            for key in state.account.keys where key.name == IdentityTests.first {
+                state.account.change(key.id) { ($0.validFrom, $0.isDeleted) = (.distantPast, false) }
+            }
+            state.violations.removeAll { $0.contains("is alive and revoked") }
+        }
+        await machine.run(for: .hours(3))
+        #expect(world.codes.contains("resurfaced"))
+        #expect(world.alive == [IdentityTests.second])
+    }
+
     @Test func `what a create left behind is swept after a day without a process`() async throws {
         let world = World()
         world.with { $0.script[.create] = [.diesAfter] }

@@ -18,7 +18,8 @@ struct FileAttributes {
         if let name = target.owner { owner = try FileAttributes.user(name, for: target.file) }
         if let name = target.group { group = try FileAttributes.group(name, for: target.file) }
         mode = target.mode.map(mode_t.init) ?? existing?.status.permissionBits ?? 0o600
-        accessControlList = existing?.accessControlList
+        // Who names the mode means it: rights that the file's maker gave to others beside it end.
+        accessControlList = target.mode == nil ? existing?.accessControlList : nil
     }
 
     func describe(_ status: Stat) -> Bool {

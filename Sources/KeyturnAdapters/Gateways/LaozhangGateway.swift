@@ -65,10 +65,17 @@ package final class LaozhangGateway: Gateway {
 
     // MARK: List
 
+    /// For all pages together: a slow gateway must not keep a pass for hours.
+    private static let longestList = Duration.seconds(300)
+
     package func list() async throws(GatewayError) -> Listing {
         var pages = LaozhangPages(url: url + "/v1/api-keys")
         var time: Date?
+        let end = ContinuousClock.now + LaozhangGateway.longestList
         while let page = pages.next {
+            guard ContinuousClock.now < end else {
+                throw .inconclusive("the list of tokens was not whole after \(LaozhangGateway.longestList)", retryAfter: nil)
+            }
             let response = try await ask(
                 HTTPRequest(.get, page, headers: ["Accept": "application/json"], timeout: timeout, maximumBody: pages.room), admin)
             time = response.date ?? time

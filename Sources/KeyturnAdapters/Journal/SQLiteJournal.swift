@@ -117,7 +117,11 @@ package final class SQLiteJournal: Journal {
         try read { db in
             var tokens = try Row.fetchAll(db, sql: "SELECT * FROM token ORDER BY name").map(Token.init)
             let position = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1.name.text, $0) })
-            for row in try Row.fetchAll(db, sql: "SELECT * FROM generation WHERE state <> 'revoked' ORDER BY intended_at, name") {
+            let living = """
+                SELECT generation.* FROM generation JOIN token ON token.name = generation.token AND token.gateway = generation.gateway
+                WHERE state <> 'revoked' ORDER BY intended_at, generation.name
+                """
+            for row in try Row.fetchAll(db, sql: living) {
                 if let index = try position[row.value("token")] { tokens[index].generations.append(try Generation(row)) }
             }
             for row in try Row.fetchAll(db, sql: "SELECT * FROM rotation WHERE ended_at IS NULL") {
@@ -135,8 +139,8 @@ package final class SQLiteJournal: Journal {
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM token WHERE name = ?", arguments: [name.text]) else { return nil }
             var token = try Token(row)
             token.generations = try Row.fetchAll(
-                db, sql: "SELECT * FROM generation WHERE token = ? AND state <> 'revoked' ORDER BY intended_at, name",
-                arguments: [name.text]
+                db, sql: "SELECT * FROM generation WHERE token = ? AND gateway = ? AND state <> 'revoked' ORDER BY intended_at, name",
+                arguments: [name.text, token.gateway.text]
             ).map(Generation.init)
             token.rotation = try Row.fetchOne(
                 db, sql: "SELECT * FROM rotation WHERE token = ? AND ended_at IS NULL", arguments: [name.text]
@@ -245,14 +249,15 @@ package final class SQLiteJournal: Journal {
         }
     }
 
-    package func owners(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: TokenName] {
+    package func past(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: PastGeneration] {
         try read { db in
-            let statement = try db.cachedStatement(sql: "SELECT token FROM generation WHERE gateway = ? AND name = ?")
-            var owners: [String: TokenName] = [:]
+            let statement = try db.cachedStatement(sql: "SELECT * FROM generation WHERE gateway = ? AND name = ?")
+            var past: [String: PastGeneration] = [:]
             for name in names {
-                if let owner = try String.fetchOne(statement, arguments: [gateway.text, name]) { owners[name] = TokenName(owner) }
+                guard let row = try Row.fetchOne(statement, arguments: [gateway.text, name]) else { continue }
+                past[name] = try PastGeneration(token: TokenName(row.value("token")), generation: Generation(row))
             }
-            return owners
+            return past
         }
     }
 

@@ -26,8 +26,8 @@ package protocol Journal: Sendable {
     /// The states of these generations; a name that is missing from the answer was never ours.
     func states(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: Generation.State]
 
-    /// Whose generations, in any state, bear these names; a name that is missing from the answer was never ours.
-    func owners(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: TokenName]
+    /// Which generations, in any state, bear these names; a name that is missing from the answer was never ours.
+    func past(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: PastGeneration]
 
     /// Entries after a number, oldest first; of one token or of all.
     func history(of token: TokenName?, after number: Int64, limit: Int) throws(JournalError) -> [HistoryEntry]
@@ -41,6 +41,16 @@ package protocol Journal: Sendable {
     /// over, and returns both.
     func reconcile(_ findings: [Finding], judged: @Sendable (Finding) -> Bool, at date: Date) throws(JournalError) -> FindingChanges
     func openFindings() throws(JournalError) -> [OpenFinding]
+}
+
+/// A generation that the ledger may not show any more, and whose it was.
+package struct PastGeneration: Sendable, Equatable {
+    package var token: TokenName
+    package var generation: Generation
+    package init(token: TokenName, generation: Generation) {
+        self.token = token
+        self.generation = generation
+    }
 }
 
 package struct OpenFinding: Sendable, Equatable {

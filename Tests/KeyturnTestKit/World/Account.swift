@@ -209,7 +209,7 @@ package struct Account: Sendable {
                 id: key.id, name: key.name, status: status, createdAt: showsCreated ? key.createdAt.addingTimeInterval(zone) : nil,
                 lastUsedAt: showsLastUse ? key.lastUsedAt?.addingTimeInterval(zone) : nil,
                 expiresAt: key.expiresAt?.addingTimeInterval(zone), doubt: unsaidZone == nil ? 0 : ListedKey.zoneless,
-                mask: showsMasks ? KeyMask("\(key.secret.dropLast(7))****\(key.secret.suffix(2))") : nil, shown: key.shown
+                mask: showsMasks ? KeyMask("\(key.secret.prefix(3))****\(key.secret.suffix(key.secret.count - 8))") : nil, shown: key.shown
             )
         }
         return Listing(keys: shown, gatewayTime: showsTime ? time.addingTimeInterval(clockError) : nil)

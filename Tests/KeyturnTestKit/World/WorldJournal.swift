@@ -54,9 +54,12 @@ struct WorldJournal: Journal {
         try call(.readJournal) { $0.states(of: gateway, names: names) }
     }
 
-    func owners(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: TokenName] {
+    func past(of gateway: GatewayName, names: Set<String>) throws(JournalError) -> [String: PastGeneration] {
         try call(.readJournal) { tables in
-            names.reduce(into: [:]) { owners, name in owners[name] = tables.owner(of: name, at: gateway) }
+            names.reduce(into: [:]) { past, name in
+                guard let token = tables.owner(of: name, at: gateway), let generation = tables.generation(name, of: gateway) else { return }
+                past[name] = PastGeneration(token: token, generation: generation)
+            }
         }
     }
 

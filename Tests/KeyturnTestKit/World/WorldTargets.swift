@@ -13,6 +13,8 @@ package struct Place: Sendable {
     /// Does a policy still name it?
     package var isManaged = true
     package var isWritable = true
+    /// Somebody takes away at once whatever is written there.
+    package var losesContent = false
     /// Why its consumer does not take anything up; nil while it does.
     package var consumerTrouble: String?
     /// Seconds from `then` until the consumer really uses what it read; only one that is asked to confirm may be slow.
@@ -84,6 +86,7 @@ struct WorldDelivery: Delivery {
             if !place.isWritable { throw DeliveryError("\(target.file): permission denied") }
             place.content = text
             place.published()
+            if place.losesContent { place.content = nil }
         }
     }
 
