@@ -69,6 +69,9 @@ final class Desk: Sendable {
     /// True once for a name: two tokens whose patterns can meet must not reach for the same one in one pass.
     func take(_ name: String) -> Bool { takenNames.withLock { $0.insert(name).inserted } }
 
+    /// Seconds that the gateway's clock is ahead of ours; zero where it shows none.
+    var clockOffset: TimeInterval { clockError.withLock { $0 } ?? 0 }
+
     /// Why a create or a revoke by schedule, which cannot be taken back, has to wait: the two clocks differ by more than the
     /// tolerance, so one of them is wrong.
     var clockIsOff: String? {

@@ -36,7 +36,10 @@ extension Rotator {
     /// The gateway's last use, unless it is our own reading that it shows.
     private func ownUseApart(_ lastUsedAt: Date?, _ retirement: Retirement?) -> Date? {
         guard let lastUsedAt, let readAt = retirement?.readAt else { return lastUsedAt }
-        return abs(lastUsedAt.timeIntervalSince(readAt)) < 60 ? retirement?.reading?.lastUsedAt : lastUsedAt
+        // By our clock; seconds are for the way and for clocks that show no parts of them. What is used in these very seconds and
+        // never again has been quiet since.
+        let own = abs(lastUsedAt.addingTimeInterval(-desk.clockOffset).timeIntervalSince(readAt)) < 10
+        return own ? retirement?.reading?.lastUsedAt : lastUsedAt
     }
 
     /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
