@@ -84,6 +84,11 @@ extension Token {
         case .drifted(let id):
             let index = targetIndex(id)
             (targets[index].generation, targets[index].deliveredAt, targets[index].takenAt, targets[index].appliedAt) = (nil, nil, nil, nil)
+            // It may have held any of ours, and whoever read it uses that one since: their quiet begins anew.
+            for index in generations.indices where generations[index].state == .retiring {
+                guard let retirement = generations[index].retirement, retirement.wantsQuiet else { continue }
+                generations[index].retirement?.quiet = Hold(for: retirement.quietFor, from: now)
+            }
         }
     }
 

@@ -108,6 +108,15 @@ import Testing
         #expect(token.step(for: policy, at: moment(after: 3700)) == .release("g1"))
     }
 
+    @Test func `a target that was found changed begins the quiet time anew`() throws {
+        let (retiring, policy) = try overlapping(Overlap(atLeast: .hours(1), quietFor: .hours(2)))
+        var token = retiring
+        try token.advance(.read("g1", RetirementTests.used(1)), for: policy, at: moment(after: 60))
+        try token.advance(.drifted(policy.targets[0].id), for: policy, at: moment(after: 7000))
+        #expect(token.generation("g1")?.retirement?.quiet?.isOver(at: moment(after: 7400)) == false)
+        #expect(token.generation("g1")?.retirement?.quiet?.isOver(at: moment(after: 14300)) == true)
+    }
+
     @Test func `a target that is new in the policy has to have the secret first`() throws {
         var (token, policy) = try overlapping(Overlap(atLeast: .hours(1)))
         policy.targets.append(.told("/told"))
