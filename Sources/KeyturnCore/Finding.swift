@@ -12,6 +12,7 @@ package struct Finding: Sendable, Equatable {
         case overlapTooLong = "overlap-too-long"
         case manyDead = "many-dead"
         case leftPolicies = "left-policies"
+        case leftTarget = "left-target"
         case gatewayChanged = "gateway-changed"
         case strayRecord = "stray-record"
         case unknownKey = "unknown-key"

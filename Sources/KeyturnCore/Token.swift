@@ -180,6 +180,11 @@ package enum Event: Sendable, Equatable {
     case leftAlone(TargetID)
     /// A target was found holding something else than what was published.
     case drifted(TargetID)
+    /// The token's policy does not name it any more; or does again.
+    case targetLeft(TargetID)
+    case targetReturned(TargetID)
+    /// A target that has left the policy holds no living secret of the token any more.
+    case targetVacated(TargetID)
 }
 
 /// An event that does not fit the state it met: a defect, or two drivers. The state is left as it was.

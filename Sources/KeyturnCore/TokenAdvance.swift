@@ -81,14 +81,12 @@ extension Token {
             try adopt(generation)
         case .ended(let how): end(how, now)
         case .removed(let id), .leftAlone(let id): targets.removeAll { $0.id == id }
-        case .drifted(let id):
+        // Nobody has looked after what left and returns: it is in the state of one that somebody changed.
+        case .drifted(let id), .targetReturned(let id): drift(id, now)
+        case .targetLeft(let id):
             let index = targetIndex(id)
-            (targets[index].generation, targets[index].deliveredAt, targets[index].takenAt, targets[index].appliedAt) = (nil, nil, nil, nil)
-            // It may have held any of ours, and whoever read it uses that one since: their quiet begins anew.
-            for index in generations.indices where generations[index].state == .retiring {
-                guard let retirement = generations[index].retirement, retirement.wantsQuiet else { continue }
-                generations[index].retirement?.quiet = Hold(for: retirement.quietFor, from: now)
-            }
+            (targets[index].leftAt, targets[index].attempts) = (targets[index].leftAt ?? now.wall, Attempts())
+        case .targetVacated(let id): targets.removeAll { $0.id == id && $0.leftAt != nil }
         }
     }
 
@@ -176,7 +174,7 @@ extension Token {
         if !old { return leaveInUse(policy, now) }
         // What a target is recorded to hold may be older than what was last written there: all of them are looked at anew, and
         // the same bytes are not written.
-        if isFirst { for index in targets.indices { targets[index] = TargetState(id: targets[index].id) } }
+        if isFirst { for index in targets.indices { targets[index] = TargetState(id: targets[index].id, leftAt: targets[index].leftAt) } }
     }
 
     /// Consumers have been given it, and there is no other one to give them: whatever is wrong with it (its secret is lost, a
@@ -241,10 +239,17 @@ extension Token {
         targets[targetIndex(id)].attempts.failed(why, needsPerson: needsPerson, of: "\(name) \(id)", at: now.wall)
     }
 
+    /// It may hold any of ours, and whoever read it uses that one since: their quiet begins anew.
+    private mutating func drift(_ id: TargetID, _ now: Moment) {
+        targets[targetIndex(id)] = TargetState(id: id, attempts: target(id).attempts)
+        for index in generations.indices where generations[index].state == .retiring {
+            guard let retirement = generations[index].retirement, retirement.wantsQuiet else { continue }
+            generations[index].retirement?.quiet = Hold(for: retirement.quietFor, from: now)
+        }
+    }
+
     private mutating func finish(_ generation: String, _ policy: TokenPolicy?, _ now: Moment) {
         put(inUse: generation, policy, now)
-        // A target that the policy no longer names is nobody's business any more, and must not hold a revocation back.
-        if let policy { targets.removeAll { target in !policy.targets.contains { $0.id == target.id } } }
         attempts = Attempts()
         close(.finished, now)
     }

@@ -78,7 +78,7 @@ extension Token {
 
     private func removalStep(_ now: Moment) -> Step {
         var waits: [Date] = []
-        for state in targets where state.generation != nil {
+        for state in targets where state.generation != nil && state.leftAt == nil {
             if state.attempts.isDue(at: now.wall) { return .remove(state.id) }
             if let notBefore = state.attempts.notBefore { waits.append(notBefore) }
         }
@@ -118,7 +118,9 @@ extension Token {
     /// while the next one is on its way into the targets nothing is released, for it may have to be taken back.
     private func isOutOfTargets(_ generation: String, _ policy: TokenPolicy?) -> Bool {
         // Without a policy nobody can look: a target of which it is not known what it holds may hold this one.
-        guard let policy else { return targets.allSatisfy { $0.generation != nil && $0.generation != generation } }
+        guard let policy else {
+            return targets.allSatisfy { $0.leftAt != nil || $0.generation != nil && $0.generation != generation }
+        }
         guard let current, current != generation else { return false }
         return policy.targets.allSatisfy { target($0.id).isApplied(current) }
     }

@@ -66,6 +66,7 @@ package struct Keeper: Sendable {
         try takeIntents(&tokens, recorder)
         var facts = try await takeRequests(&tokens, desks, recorder)
         let stray = try wipeLeftovers(tokens)
+        let left = watches ? try lookAtLeftTargets(&tokens, recorder) : []
         let seen = try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
 
         var verdicts = judge(tokens, facts)
@@ -82,7 +83,7 @@ package struct Keeper: Sendable {
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())
         let findings =
-            stray + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks)
+            stray + left + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks)
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
@@ -120,6 +121,7 @@ package struct Keeper: Sendable {
                 continue
             }
             if tokens[index].leftAt != nil { try recorder.record([.returned], of: &tokens[index], under: policy) }
+            try followTargets(of: &tokens[index], under: policy, recorder)
             guard tokens[index].whenRemoved != policy.whenRemoved else { continue }
             tokens[index].whenRemoved = policy.whenRemoved
             // A token that is only about to be is written with its first step.

@@ -42,7 +42,7 @@ extension Keeper {
         let name = request.generation ?? ""
         switch token.generation(name)?.state {
         case .retiring:
-            if let target = token.targets.first(where: { $0.generation == name || $0.generation == nil }) {
+            if let target = token.targets.first(where: { $0.leftAt == nil && ($0.generation == name || $0.generation == nil) }) {
                 let may = target.generation == nil ? "may hold" : "still holds"
                 request.refusal = "\(target.id) \(may) \(name): whoever reads it would fail"
             } else {

@@ -42,6 +42,9 @@ extension Event {
         case .removed: "removed"
         case .leftAlone: "left-alone"
         case .drifted: "drifted"
+        case .targetLeft: "target-left"
+        case .targetReturned: "target-returned"
+        case .targetVacated: "target-vacated"
         }
     }
 
@@ -59,7 +62,9 @@ extension Event {
             .revokeFailed(let name, _, _, _),
             .turnedUp(let name, _, _), .adopted(let name, _, _, _, _, _, _, _):
             name
-        case .left, .returned, .started, .resumed, .urged, .rebased, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted: nil
+        case .left, .returned, .started, .resumed, .urged, .rebased, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted,
+            .targetLeft, .targetReturned, .targetVacated:
+            nil
         }
     }
 
@@ -107,6 +112,9 @@ extension Event {
         case .removed(let target): "removed from \(target)"
         case .leftAlone(let target): "\(target) does not hold the expired secret, or holds more than can be told: it is left alone"
         case .drifted(let target): "\(target) does not hold what was delivered; it is delivered again"
+        case .targetLeft(let target): "\(target) has left the policy"
+        case .targetReturned(let target): "\(target) is a target again; it is delivered again"
+        case .targetVacated(let target): "\(target), which has left the policy, holds no living secret of it any more"
         }
     }
 }

@@ -75,12 +75,12 @@ extension Event {
     /// `notice` for milestones, `info` for steps, `warning` for what is tried again; errors are findings, not events.
     var level: Logger.Level {
         switch self {
-        case .left, .returned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
+        case .left, .returned, .targetLeft, .targetReturned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
         case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
             .trialRefused, .leftAlone, .confused, .resurfaced:
             .warning
         case .urged, .rebased, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released,
-            .revokeAnswered, .removed:
+            .revokeAnswered, .removed, .targetVacated:
             .info
         case .read, .trialAccepted: .debug
         }

@@ -32,7 +32,7 @@ struct Watcher: Sendable {
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
         case .manyDead: desks[subject] == nil || watched.contains(subject)
-        case .unknownKey: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
+        case .unknownKey, .leftTarget: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
         case .secretUnreadable: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
         case .attributesUnconfirmed, .ambiguousKey, .revocationLate: finding.token.map { tokens[$0] == nil || hasList(tokens[$0]) } ?? true
         }

@@ -323,7 +323,7 @@ import Testing
             .revokeAnswered(name),
             .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key, .alone),
             .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id),
-            .drifted(id),
+            .drifted(id), .targetLeft(id), .targetReturned(id), .targetVacated(id),
             Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged,
         ]
         return events.randomElement(using: &random) ?? .urged

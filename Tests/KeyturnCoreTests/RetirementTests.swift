@@ -117,6 +117,25 @@ import Testing
         #expect(token.generation("g1")?.retirement?.quiet?.isOver(at: moment(after: 14300)) == true)
     }
 
+    @Test func `a target that left the policy holds nothing up, with a policy and without, and is remembered beyond the rotation`() throws {
+        let (retiring, policy) = try overlapping(Overlap(atLeast: .hours(1)))
+        var token = retiring
+        let left = TargetID(file: "/left", key: nil)
+        token.targets.append(TargetState(id: left, generation: "g1", deliveredAt: monday, takenAt: monday, appliedAt: monday))
+        #expect(token.step(for: nil, at: moment(after: 3600)) == .wait(nil), "one of the policy's holds it, where nobody can look")
+        try token.advance(.targetLeft(left), for: policy, at: moment())
+        #expect(token.target(left).leftAt == monday)
+        #expect(token.step(for: policy, at: moment(after: 3600)) == .release("g1"))
+        #expect(token.step(for: nil, at: moment(after: 3600)) == .release("g1"))
+        token = try token.after(
+            [.started(.scheduled, reason: nil), .intended("g3"), .minted("g3"), .accepted("g3"), .published(policy.targets[0].id, "g3"), .accepted("g3")],
+            for: policy)
+        #expect(token.rotation?.phase == .finished && token.target(left).leftAt == monday)
+        #expect(try token.after([.targetVacated(left)], for: policy).targets.map(\.id) == policy.targets.map(\.id))
+        let back = try token.after([.targetReturned(left)], for: policy)
+        #expect(back.target(left) == TargetState(id: left), "what it holds is not known any more")
+    }
+
     @Test func `a target that is new in the policy has to have the secret first`() throws {
         var (token, policy) = try overlapping(Overlap(atLeast: .hours(1)))
         policy.targets.append(.told("/told"))

@@ -84,6 +84,57 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a target that left the policy is told of while a living secret lies there, and forgotten after`() async throws {
+        var (world, machine) = try await issued(.sample(), watchEvery: .hours(6))
+        machine.policies = [.sample(targets: [.sample("/etc/worker/token")])]
+        await machine.pass()
+        world.with { $0.places[.webapp]?.leave() }
+        #expect(world.published(.worker) == "prod-webapp-api-2026-01")
+        await machine.run(for: .hours(7))
+        #expect(world.findings == [.leftTarget])
+        #expect(
+            world.sentences == [
+                "/etc/webapp/token has left the policy of prod-webapp-api and holds the secret of prod-webapp-api-2026-01, which is alive"
+            ])
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(7))
+        #expect(world.findings == [.leftTarget], "what it holds is alive for the length of the overlap")
+        await machine.run(for: .days(2))
+        #expect(world.findings.isEmpty && world.alive.count == 1)
+        #expect(try world.webapp.targets.map(\.id) == [.worker])
+        #expect(world.codes.suffix(1) == ["target-vacated"])
+        world.isWell()
+    }
+
+    @Test func `a target that left the policy and is emptied is forgotten, and one that comes back is delivered anew`() async throws {
+        var (world, machine) = try await issued(.sample(), watchEvery: .hours(6))
+        let moved = TokenPolicy.sample(targets: [.sample("/etc/worker/token")])
+        machine.policies = [moved]
+        await machine.run(for: .hours(7))
+        machine.policies = [.sample(targets: [.sample("/etc/webapp/token"), .sample("/etc/worker/token")])]
+        let edited = world.look { $0.now }
+        world.with { $0.places[.webapp]?.edit("somebody's", at: edited) }
+        await machine.pass()
+        #expect(world.published() == "prod-webapp-api-2026-01")
+        await machine.run(for: .hours(7))
+        #expect(world.findings.isEmpty)
+        machine.policies = [moved]
+        await machine.run(for: .hours(7))
+        #expect(world.findings == [.leftTarget])
+        world.with {
+            $0.places[.webapp]?.edit(nil, at: edited)
+            $0.places[.webapp]?.leave()
+            $0.standing[.stillHolds] = .fails("input/output error")
+        }
+        await machine.run(for: .hours(7))
+        #expect(world.sentences.first?.hasSuffix("may hold a living secret: /etc/webapp/token: input/output error") == true)
+        world.with { $0.standing[.stillHolds] = nil }
+        await machine.run(for: .hours(7))
+        #expect(world.findings.isEmpty)
+        #expect(try world.webapp.targets.map(\.id) == [.worker])
+        world.isWell()
+    }
+
     @Test func `a changed policy is tried at once, an unchanged one waits, across a restart too`() async throws {
         let target = TargetPolicy.sample("/etc/webapp/token", then: true)
         var (world, machine) = try await issued(.sample(targets: [target]), watchEvery: .hours(6))

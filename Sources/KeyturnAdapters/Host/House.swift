@@ -103,7 +103,7 @@ package struct House: Sendable {
             gateways: gateways, journal: journal, keyring: keyring,
             delivery: { target, policy in House.delivery(target, policy) },
             consumer: { target in ConsumerKinds.consumer(for: target) },
-            secretInFile: House.secretInFile, now: now
+            secretInFile: House.secretInFile, stillHolds: { id, secret throws(DeliveryError) in try LeftTarget(id).holds(secret) }, now: now
         )
     }
 

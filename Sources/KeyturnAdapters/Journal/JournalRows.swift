@@ -194,14 +194,14 @@ extension TargetState {
         try self.init(
             id: TargetID(file: row.value("file"), key: key.isEmpty ? nil : key), generation: row.optional("generation"),
             deliveredAt: row.optional("delivered_at"),
-            takenAt: row.optional("taken_at"), appliedAt: row.optional("applied_at"), attempts: row.attempts
+            takenAt: row.optional("taken_at"), appliedAt: row.optional("applied_at"), leftAt: row.optional("left_at"), attempts: row.attempts
         )
     }
 
     func columns(of token: Token) -> Columns {
         let columns: Columns = [
             "token": token.name.text, "file": id.file, "key": id.key ?? "", "generation": generation, "delivered_at": deliveredAt,
-            "taken_at": takenAt, "applied_at": appliedAt,
+            "taken_at": takenAt, "applied_at": appliedAt, "left_at": leftAt,
         ]
         return columns.merging(attempts.columns) { first, _ in first }
     }

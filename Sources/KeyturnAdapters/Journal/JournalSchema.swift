@@ -8,6 +8,8 @@ enum JournalSchema {
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
         migrator.registerMigration("3") { db in try db.execute(sql: "ALTER TABLE token ADD COLUMN basis TEXT") }
+        // When a target's policy was first seen without it.
+        migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE target ADD COLUMN left_at TEXT") }
         return migrator
     }
 

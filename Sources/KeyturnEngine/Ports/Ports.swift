@@ -9,13 +9,16 @@ package struct Ports: Sendable {
     package var consumer: @Sendable (TargetPolicy) -> any Consumer
     /// The secret in a file of an administrator's choice, for `adopt`; nil when there is none in it.
     package var secretInFile: @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?
+    /// Does a place that no policy names any more hold this secret still? Of its format only the id is left.
+    package var stillHolds: @Sendable (TargetID, borrowing Secret) throws(DeliveryError) -> Bool
     package var now: @Sendable () -> Moment
 
     package init(
         gateways: [GatewayName: any Gateway], journal: any Journal, keyring: any Keyring,
         delivery: @escaping @Sendable (TargetPolicy, TokenPolicy) -> any Delivery,
         consumer: @escaping @Sendable (TargetPolicy) -> any Consumer,
-        secretInFile: @escaping @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?, now: @escaping @Sendable () -> Moment
+        secretInFile: @escaping @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?,
+        stillHolds: @escaping @Sendable (TargetID, borrowing Secret) throws(DeliveryError) -> Bool, now: @escaping @Sendable () -> Moment
     ) {
         self.gateways = gateways
         self.journal = journal
@@ -23,6 +26,7 @@ package struct Ports: Sendable {
         self.delivery = delivery
         self.consumer = consumer
         self.secretInFile = secretInFile
+        self.stillHolds = stillHolds
         self.now = now
     }
 }

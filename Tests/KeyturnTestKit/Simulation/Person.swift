@@ -35,6 +35,11 @@ extension Simulation {
             }
         case .manyRemoved: for policy in absent { world.ask(.revoke, policy.name) }
         case .leftPolicies: if let token = finding.token { world.ask(.revoke, token) }
+        case .leftTarget:
+            world.with { state in
+                let now = state.now
+                for id in state.places.keys where id.description == finding.subject { state.places[id]?.edit(nil, at: now) }
+            }
         case .strayRecord: clearRecord(finding.subject)
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
             .gatewayChanged, .reloadRefused,

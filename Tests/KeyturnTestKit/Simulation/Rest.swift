@@ -19,6 +19,10 @@ extension Simulation {
                     if state.journal.owner(of: key.name, at: name) == nil { return "\(key.id) (\(key.name)) is nobody's" }
                 }
             }
+            for (id, place) in state.places.sorted(by: { $0.key < $1.key }) where !place.isManaged {
+                guard let (_, key) = place.content.flatMap({ state.key(withSecret: $0) }), key.maker == .keyturn else { continue }
+                if key.isAlive(at: state.now) { return "\(id), which no policy names, holds \(key.name), which is alive" }
+            }
             return state.journal.openFindings.map(\.finding).first { !Simulation.mayStay($0, state) }.map {
                 "still open: \($0.key): \($0.sentence)"
             }

@@ -3,7 +3,7 @@ package import Foundation
 /// Every call that the engine makes of the world; a fault or a death may meet each of them.
 package enum PortCall: String, CaseIterable, Sendable {
     case create, list, revoke, probe, usage
-    case preflight, publish, remove, consumerPreflight, take, confirm, secretInFile
+    case preflight, publish, remove, consumerPreflight, take, confirm, secretInFile, stillHolds
     case checkKeyring, reserveRecord, putRecord, releaseRecord, readRecord, listRecords, wipeRecord
     case readJournal, record, reserve, answer, reconcile
 
@@ -11,7 +11,7 @@ package enum PortCall: String, CaseIterable, Sendable {
     var changesTheWorld: Bool {
         switch self {
         case .create, .revoke, .publish, .remove, .take, .putRecord, .wipeRecord, .record, .reserve: true
-        case .list, .probe, .usage, .preflight, .consumerPreflight, .confirm, .secretInFile, .checkKeyring, .reserveRecord,
+        case .list, .probe, .usage, .preflight, .consumerPreflight, .confirm, .secretInFile, .stillHolds, .checkKeyring, .reserveRecord,
             .releaseRecord, .readRecord, .listRecords, .readJournal, .answer, .reconcile:
             false
         }
@@ -89,6 +89,7 @@ package enum Fault: Equatable, Sendable {
         case .record, .reserve, .answer, .reconcile: return deaths + [.fails("disk full")]
         case .readJournal: return [.diesBefore, .fails("database is locked")]
         case .secretInFile: return deaths
+        case .stillHolds: return deaths + [.fails("input/output error")]
         }
     }
 }

@@ -64,6 +64,13 @@ package final class World: Sendable {
                 }
                 .map { Secret($0) }
             },
+            stillHolds: { [self] id, secret throws(DeliveryError) in
+                let text = secret.text
+                return try call(.stillHolds, by: process, id.description, dead: DeliveryError("dead")) { state, fault throws(DeliveryError) in
+                    if case .fails(let why) = fault { throw DeliveryError("\(id.file): \(why)") }
+                    return state.places[id]?.content == text
+                }
+            },
             now: { [self] in state.withLock { $0.clock.moment } }
         )
     }

@@ -1,0 +1,28 @@
+import KeyturnCore
+import KeyturnEngine
+
+/// A place that no policy names any more: where it lies and under which key is all that is left of its format.
+struct LeftTarget {
+    private let id: TargetID
+
+    init(_ id: TargetID) { self.id = id }
+
+    /// Under a key the value is compared; without one the file was the secret, or a text made around it: anywhere in it counts.
+    func holds(_ secret: borrowing Secret) throws(DeliveryError) -> Bool {
+        switch id.key {
+        case nil: try contains(secret)
+        case let key?:
+            // A JSON Pointer begins with a slash, and no variable's name does.
+            if key.isEmpty || key.hasPrefix("/") {
+                try JSONFile(TargetPolicy(file: id.file, format: .json(pointer: key)), pointer: key).published()?.matches(secret) == true
+            } else {
+                try DotenvFile(TargetPolicy(file: id.file, format: .dotenv(key: key)), key: key).published()?.matches(secret) == true
+            }
+        }
+    }
+
+    private func contains(_ secret: borrowing Secret) throws(DeliveryError) -> Bool {
+        guard secret.count > 0, let content = try AtomicFile(TargetPolicy(file: id.file, format: .raw)).read() else { return false }
+        return secret.withBytes { span in unsafe span.withUnsafeBytes { unsafe content.firstRange(of: $0) != nil } }
+    }
+}
