@@ -47,7 +47,8 @@ extension Keeper {
         Finding(
             code: .leftTarget, severity: .warning, token: token.name, environment: token.environment, subject: place.description,
             sentence: "\(place) has left the policy of \(token.name) and \(what)",
-            help: "take it out of there once nobody reads it; nothing is delivered there any more, and what lies there ends with its generation"
+            help:
+                "take it out of there once nobody reads it; nothing is delivered there any more, and what lies there ends with its generation"
         )
     }
 }

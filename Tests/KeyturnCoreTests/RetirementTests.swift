@@ -128,7 +128,10 @@ import Testing
         #expect(token.step(for: policy, at: moment(after: 3600)) == .release("g1"))
         #expect(token.step(for: nil, at: moment(after: 3600)) == .release("g1"))
         token = try token.after(
-            [.started(.scheduled, reason: nil), .intended("g3"), .minted("g3"), .accepted("g3"), .published(policy.targets[0].id, "g3"), .accepted("g3")],
+            [
+                .started(.scheduled, reason: nil), .intended("g3"), .minted("g3"), .accepted("g3"), .published(policy.targets[0].id, "g3"),
+                .accepted("g3"),
+            ],
             for: policy)
         #expect(token.rotation?.phase == .finished && token.target(left).leftAt == monday)
         #expect(try token.after([.targetVacated(left)], for: policy).targets.map(\.id) == policy.targets.map(\.id))

@@ -194,7 +194,8 @@ extension TargetState {
         try self.init(
             id: TargetID(file: row.value("file"), key: key.isEmpty ? nil : key), generation: row.optional("generation"),
             deliveredAt: row.optional("delivered_at"),
-            takenAt: row.optional("taken_at"), appliedAt: row.optional("applied_at"), leftAt: row.optional("left_at"), attempts: row.attempts
+            takenAt: row.optional("taken_at"), appliedAt: row.optional("applied_at"), leftAt: row.optional("left_at"),
+            attempts: row.attempts
         )
     }
 

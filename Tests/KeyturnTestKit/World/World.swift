@@ -66,7 +66,8 @@ package final class World: Sendable {
             },
             stillHolds: { [self] id, secret throws(DeliveryError) in
                 let text = secret.text
-                return try call(.stillHolds, by: process, id.description, dead: DeliveryError("dead")) { state, fault throws(DeliveryError) in
+                return try call(.stillHolds, by: process, id.description, dead: DeliveryError("dead")) {
+                    state, fault throws(DeliveryError) in
                     if case .fails(let why) = fault { throw DeliveryError("\(id.file): \(why)") }
                     return state.places[id]?.content == text
                 }
