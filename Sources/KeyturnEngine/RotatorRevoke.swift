@@ -9,9 +9,9 @@ extension Rotator {
         let listing: Listing
         // Before our own reading, which the gateway may count as a use.
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        if !listing.showsAlive(generation, at: ports.now().wall) { return try await release(unlisted: name, token) }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
+            if !listing.showsAlive(generation, at: ports.now().wall) { return await release(unlisted: name, secret) }
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
                 // No such figure at this gateway, or the secret is refused: the list has the last word.
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
@@ -24,9 +24,8 @@ extension Rotator {
     }
 
     /// Ended by somebody else there is nothing left to wait for. But a list may be wrong, and what consumers still use is
-    /// not given up for one: the secret has to be refused, too.
-    private func release(unlisted name: String, _ token: Token) async throws -> [Event] {
-        guard let secret = try ports.keyring.secret(name, of: token.gateway) else { return [.released(name)] }
+    /// not given up for one: the secret has to be refused, too. One whose secret is lost waits for its evidence like any other.
+    private func release(unlisted name: String, _ secret: borrowing Secret) async -> [Event] {
         do throws(GatewayError) {
             guard case .accepted = try await desk.gateway.probe(secret) else { return [.released(name)] }
             return [.readFailed(name, why: "the gateway does not list it as alive and accepts its secret", retryAfter: nil)]
@@ -46,8 +45,10 @@ extension Rotator {
     func release(_ name: String, _ token: Token) async throws -> [Event] {
         let listing: Listing
         do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
-        if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall) {
-            return try await release(unlisted: name, token)
+        if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall),
+            let secret = try ports.keyring.secret(name, of: token.gateway)
+        {
+            return await release(unlisted: name, secret)
         }
         if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
@@ -97,6 +98,12 @@ extension Rotator {
                     "the gateway lists \(id) under another name (\(other.prefix(80))): make sure whose it is and revoke it in the console"
                 return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
             case .isUnclear: return [.confused(name)]
+            }
+            // Whoever ended ours by hand left another one of its name to be taken for it.
+            if generation.identity != .told, let secret = try? ports.keyring.secret(name, of: token.gateway),
+                case .refused = try await desk.gateway.probe(secret)
+            {
+                return [.confused(name)]
             }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]

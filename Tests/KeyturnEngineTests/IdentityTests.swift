@@ -50,6 +50,29 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a key of another that the list shows in place of ours, which was ended by hand before it showed, is not revoked`() async throws {
+        let world = World()
+        world.with { state in
+            state.account.answersIDs = false
+            state.account.listLag = 7200
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        try #require(world.webapp.currentGeneration?.keyID == nil)
+        end(.keyturn, IdentityTests.first, in: world)
+        world.with { state in
+            for key in state.account.keys { state.account.change(key.id) { $0.isDeleted = true } }
+            state.account.listLag = 0
+        }
+        addOthers(IdentityTests.first, to: world)
+        await machine.run(for: .hours(1))
+        #expect(try world.webapp.current == IdentityTests.second, "ours is dead, and replaced")
+        await machine.run(for: .days(3))
+        #expect(world.alive == [IdentityTests.first, IdentityTests.second])
+        #expect(world.findings.contains(.tokenStuck), "a person is asked whose it is")
+        world.isWell()
+    }
+
     @Test func `an inferred id is given up when another key takes the name after it left the list`() async throws {
         var (world, machine) = try await untold()
         world.ask(.rotate, .webapp)

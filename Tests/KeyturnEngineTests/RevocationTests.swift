@@ -131,6 +131,28 @@ import Testing
         world.isWell()
     }
 
+    @Test func `an old one that a list leaves out and whose secret is lost waits for its evidence like any other`() async throws {
+        var (world, machine) = try await issued(.sample(overlap: Overlap(atLeast: .hours(24), atMost: .days(14))), watchEvery: .hours(1))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        world.with { state in
+            state.account.unlisted = Set(state.account.keys.prefix(1).map(\.id))
+            state.keyring.steal("prod-webapp-api-2026-01", of: .main)
+        }
+        await machine.run(for: .hours(23))
+        // A bad hour: what replaces it is refused, and its list is not whole.
+        world.with { $0.account.mood = .refusesTokens }
+        await machine.run(for: .hours(3))
+        world.with { state in
+            state.account.unlisted = []
+            state.account.mood = .well
+        }
+        #expect(!world.codes.contains("released"))
+        await machine.run(for: .hours(12))
+        #expect(!world.alive.contains("prod-webapp-api-2026-01"))
+        world.isWell()
+    }
+
     @Test func `an old one that somebody has ended is over with the next reading, not with the overlap`() async throws {
         let overlap = Overlap(atLeast: .hours(24), quietFor: .hours(1), atMost: .days(14))
         var (world, machine) = try await issued(.sample(overlap: overlap), watchEvery: .hours(1))

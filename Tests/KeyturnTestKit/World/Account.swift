@@ -188,7 +188,8 @@ package struct Account: Sendable {
     package mutating func end(_ id: KeyID, by ender: Key.Ender, at time: Date) {
         let refusedFrom = time.addingTimeInterval(ender == .keyturn ? revocationLag : 0)
         change(id) { key in
-            guard key.refusedFrom == nil else { return }
+            // What has expired nobody ends.
+            guard key.refusedFrom == nil, key.isAlive(at: time) else { return }
             (key.endedBy, key.refusedFrom) = (ender, refusedFrom)
         }
     }
