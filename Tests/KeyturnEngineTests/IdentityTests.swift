@@ -50,7 +50,7 @@ import Testing
         world.isWell()
     }
 
-    @Test func `a key of another that the list shows in place of ours, which was ended by hand before it showed, is not revoked`() async throws {
+    @Test func `where ours was ended by hand before any list showed it, a key of another under its name is not revoked`() async throws {
         let world = World()
         world.with { state in
             state.account.answersIDs = false

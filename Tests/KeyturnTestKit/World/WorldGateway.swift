@@ -165,9 +165,9 @@ extension WorldState {
     fileprivate mutating func revoke(_ id: KeyID, at gateway: GatewayName) {
         let time = now
         guard let key = accounts[gateway]?.key(id) else { return }
-        // An orphan has no secret that could tell it from its twin.
-        let isOrphan = journal.generation(key.name, of: gateway)?.isOrphan == true
-        if key.maker == .others, !(key.isTwin && isOrphan) { violate("\(id) (\(key.name)), which is another's, was revoked") }
+        // Where its secret is in nobody's hands, as an orphan's always is, nothing tells ours from its twin.
+        let isUntold = journal.generation(key.name, of: gateway)?.isOrphan == true || keyring.record(key.name, of: gateway) == nil
+        if key.maker == .others, !(key.isTwin && isUntold) { violate("\(id) (\(key.name)), which is another's, was revoked") }
         if key.endedBy == nil { revoked += 1 }
         accounts[gateway]?.end(id, by: .keyturn, at: time)
     }
