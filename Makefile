@@ -54,7 +54,7 @@ format: ## bring the sources into shape
 	$(SWIFT) format --in-place --configuration .swift-format --recursive Package.swift Sources Tests
 
 install: release ## executable, unit, user and samples below DESTDIR/PREFIX
-	install -D -m 0755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/keyturn" $(DESTDIR)$(PREFIX)/bin/keyturn
+	install -D -s -m 0755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/keyturn" $(DESTDIR)$(PREFIX)/bin/keyturn
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/bin/keyturn|$(PREFIX)/bin/keyturn|' systemd/keyturn.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/keyturn.service
 	install -D -m 0644 systemd/keyturn.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/keyturn.conf
