@@ -26,7 +26,7 @@ struct DaemonCommand: AsyncParsableCommand {
         } catch let errors as ConfigurationErrors {
             // One entry each, so that the host's journal shows every error of a bad configuration.
             for problem in errors.problems { log.error("\(problem)") }
-            throw ExitCode(Exit.configuration.rawValue)
+            throw ExitCode(Exit(of: errors).rawValue)
         }
     }
 }

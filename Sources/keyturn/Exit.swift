@@ -10,7 +10,9 @@ enum Exit: Int32, Error {
     case waits = 2
     case stuck = 3
     case unreachable = 69
+    /// What is there may not be read or used by this user.
     case permission = 77
+    /// Something is known to be wrong in settings or policies, whatever else may not be read.
     case configuration = 78
 
     /// Ends the command with this code, quietly: what there was to say has been said.
@@ -36,7 +38,7 @@ enum ExitReport {
         case let errors as ConfigurationErrors:
             // Nothing before the file's name: editors and build tools jump to `file:line:column`.
             Terminal.error(errors.description)
-            Foundation.exit(Exit.configuration.rawValue)
+            Foundation.exit(Exit(of: errors).rawValue)
         case let failure as House.Failure: leave(failure.isPermission ? .permission : .failed, failure.description)
         case let failure as SecretReader.Failure: leave(.configuration, failure.description)
         case let error as JournalError: leave(.failed, error.description)
@@ -50,6 +52,10 @@ enum ExitReport {
         Terminal.error("keyturn: \(text)")
         Foundation.exit(exit.rawValue)
     }
+}
+
+extension Exit {
+    init(of errors: ConfigurationErrors) { self = errors.isPermission ? .permission : .configuration }
 }
 
 extension GatewayError {

@@ -255,4 +255,37 @@ struct ExitTests {
             #expect(new.errors.contains("cannot make the state folder"))
         }
     }
+    @Test(.enabled(if: geteuid() == 0, "only root can become somebody else"))
+    func `77: settings, policies or a secret that this user may not read; 78 beside an error in what it could read`() async throws {
+        let nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        try await Account.with { account in
+            let host = account.host
+            try Targets.writeOne(to: host)
+            func open(_ name: String, _ mode: Int) throws {
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: host.path(name))
+            }
+            func codes(_ commands: [[String]]) async throws -> [Int32] {
+                var codes: [Int32] = []
+                for arguments in commands { codes.append(try await host.start(arguments, under: nobody).ended()) }
+                return codes
+            }
+            let all = [["check"], ["plan"], ["daemon"], ["daemon", "--once"], ["rotate", "test-webapp-api"]]
+            for (name, mode) in [("", 0o755), ("policies", 0o755), ("admin-token", 0o644)] { try open(name, mode) }
+            for (name, closed, opened) in [("keyturn.yaml", 0o600, 0o644), ("policies", 0o711, 0o755), ("policies/test.yaml", 0o600, 0o644)] {
+                try open(name, closed)
+                #expect(try await codes(all) == [77, 77, 77, 77, 77], "\(name): \(host.said)")
+                let check = try await host.run("check", under: nobody)
+                #expect(check.errors.hasPrefix("\(host.path(name)): found a "), "\(check)")
+                #expect(check.errors.contains("that user 65534 may not "), "\(check)")
+                try open(name, opened)
+            }
+            try open("admin-token", 0o600)
+            #expect(try await codes([["check"], ["daemon"]]) == [77, 77])
+            #expect(try await codes([["check", host.path("policies/test.yaml")]]) == [0])
+            try open("policies/test.yaml", 0o600)
+            #expect(try await codes([["check", host.path("policies/test.yaml")], ["check", "policies"]]) == [77, 77])
+            try host.write("nonsense", to: "policies/bad.yaml")
+            #expect(try await codes(all) == [78, 78, 78, 78, 78])
+        }
+    }
 }

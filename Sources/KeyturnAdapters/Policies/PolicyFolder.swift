@@ -1,5 +1,6 @@
 package import Foundation
 package import KeyturnCore
+import SystemPackage
 
 /// Policies that were read without an error.
 package struct PolicyReading: Sendable {
@@ -44,8 +45,12 @@ package struct PolicyReader {
     /// The policy files of a folder in the order of their names; hidden files and what editors leave behind are none.
     private func list(_ folder: String, into problems: ProblemList) -> [String] {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            let found = isFolder(folder) ? "a folder that may not be listed" : "no such folder"
-            problems.add("found \(found), expected a folder of policies", at: FilePosition(file: folder))
+            let isPermission = isForbidden(folder)
+            let found =
+                isPermission
+                ? "a folder that user \(geteuid()) may not list (permission denied)"
+                : isFolder(folder) ? "a folder that cannot be listed" : "no such folder"
+            problems.add("found \(found), expected a folder of policies", at: FilePosition(file: folder), isPermission: isPermission)
             return []
         }
         let policies = names.filter { name in
@@ -55,6 +60,14 @@ package struct PolicyReader {
             problems.add("found no policy (*.yaml), expected one file an environment", at: FilePosition(file: folder), severity: .warning)
         }
         return policies.sorted().map { "\(folder)/\($0)" }
+    }
+
+    /// Is it the rights of this user that lack, on the folder or on the way to it?
+    private func isForbidden(_ folder: String) -> Bool {
+        do {
+            try FileDescriptor.open(FilePath(folder), .readOnly, options: [.closeOnExec, .directory]).close()
+            return false
+        } catch { return RegularFile.isPermission(error) }
     }
 
     private func isFolder(_ path: String) -> Bool {

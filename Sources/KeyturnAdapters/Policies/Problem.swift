@@ -24,11 +24,14 @@ package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package var message: String
     /// `.error` keeps the file from being used, `.warning` does not.
     package var severity: Severity
+    /// The file or folder is there, and this user may not read it: what it says is not known.
+    package var isPermission: Bool
 
-    package init(place: FilePosition, message: String, severity: Severity = .error) {
+    package init(place: FilePosition, message: String, severity: Severity = .error, isPermission: Bool = false) {
         self.place = place
         self.message = message
         self.severity = severity
+        self.isPermission = isPermission
     }
 
     package var file: String { place.file }
@@ -45,6 +48,9 @@ package struct ConfigurationErrors: Error, CustomStringConvertible {
 
     package init(problems: [Problem]) { self.problems = problems }
 
+    /// Nothing is known to be wrong, this user only may not read it; one error in what could be read is for the file's author.
+    package var isPermission: Bool { !problems.isEmpty && problems.allSatisfy(\.isPermission) }
+
     /// One line for each problem.
     package var description: String { problems.map(\.description).joined(separator: "\n") }
 }
@@ -53,8 +59,8 @@ package struct ConfigurationErrors: Error, CustomStringConvertible {
 final class ProblemList {
     private(set) var all: [Problem] = []
 
-    func add(_ message: String, at place: FilePosition, severity: Severity = .error) {
-        all.append(Problem(place: place, message: message, severity: severity))
+    func add(_ message: String, at place: FilePosition, severity: Severity = .error, isPermission: Bool = false) {
+        all.append(Problem(place: place, message: message, severity: severity, isPermission: isPermission))
     }
 
     func add(_ problem: Problem) { all.append(problem) }

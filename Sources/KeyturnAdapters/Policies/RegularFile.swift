@@ -6,6 +6,16 @@ enum RegularFile {
     /// Why it cannot be used; the text continues "found ..., expected ...".
     struct Unusable: Error {
         let found: String
+        /// It is there, and this user may not read it.
+        var isPermission = false
+
+        init(found: String) { self.found = found }
+
+        /// What an error of the system says.
+        init(_ error: any Error) {
+            self.init(found: RegularFile.sentence(error))
+            isPermission = RegularFile.isPermission(error)
+        }
     }
 
     /// Settings and policies are written by hand: a mebibyte is far beyond any.
@@ -46,7 +56,7 @@ enum RegularFile {
         } catch let error as Unusable {
             throw error
         } catch {
-            throw Unusable(found: RegularFile.sentence(error))
+            throw Unusable(error)
         }
     }
 
@@ -56,7 +66,7 @@ enum RegularFile {
                 count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
             }
         } catch {
-            throw Unusable(found: RegularFile.sentence(error))
+            throw Unusable(error)
         }
     }
 
@@ -65,10 +75,15 @@ enum RegularFile {
         switch error as? Errno {
         case .noSuchFileOrDirectory: "no such file"
         // Root at the command line may have become the user that the state belongs to.
-        case .permissionDenied: "a file that user \(geteuid()) may not read (permission denied)"
+        case .permissionDenied, .notPermitted: "a file that user \(geteuid()) may not read (permission denied)"
         case .notDirectory: "a path that leads through a file"
         case .tooManySymbolicLinkLevels: "a circle of symbolic links"
         case let errno: "a file that cannot be read (\(errno.map(String.init(describing:)) ?? "\(error)"))"
         }
+    }
+    /// Is it the rights of this user that lack?
+    static func isPermission(_ error: any Error) -> Bool {
+        let errno = error as? Errno
+        return errno == .permissionDenied || errno == .notPermitted
     }
 }

@@ -11,8 +11,8 @@ package struct SecretPlace: Sendable, Equatable {
     ///
     /// Apart from reading the settings, as commands that need no secret run without it.
     package func problem(environment: [String: String]) -> Problem? {
-        func problem(_ found: String, _ expected: String) -> Problem {
-            Problem(place: place, message: "\(use): found \(found), expected \(expected)")
+        func problem(_ found: String, _ expected: String, isPermission: Bool = false) -> Problem {
+            Problem(place: place, message: "\(use): found \(found), expected \(expected)", isPermission: isPermission)
         }
         switch source {
         case .environment(let name):
@@ -25,9 +25,11 @@ package struct SecretPlace: Sendable, Equatable {
                     "a unit with LoadCredential=\(name):PATH (or LoadCredentialEncrypted=), for which systemd sets it"
                 )
             }
-            return unreadable("\(folder)/\(name)").map { problem($0, "a credential, by LoadCredential=\(name):PATH in the unit") }
+            return unreadable("\(folder)/\(name)").map {
+                problem($0.found, "a credential, by LoadCredential=\(name):PATH in the unit", isPermission: $0.isPermission)
+            }
         case .file(let path):
-            return unreadable(path).map { problem($0, "a file that holds the secret") }
+            return unreadable(path).map { problem($0.found, "a file that holds the secret", isPermission: $0.isPermission) }
         }
     }
 
@@ -36,11 +38,11 @@ package struct SecretPlace: Sendable, Equatable {
         places.compactMap { $0.problem(environment: environment) }
     }
 
-    private func unreadable(_ path: String) -> String? {
+    private func unreadable(_ path: String) -> (found: String, isPermission: Bool)? {
         do throws(RegularFile.Unusable) {
-            return try RegularFile.size(path) == 0 ? "\(path): an empty file" : nil
+            return try RegularFile.size(path) == 0 ? ("\(path): an empty file", false) : nil
         } catch {
-            return "\(path): \(error.found)"
+            return ("\(path): \(error.found)", error.isPermission)
         }
     }
 }

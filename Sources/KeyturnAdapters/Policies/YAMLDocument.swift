@@ -25,7 +25,10 @@ final class YAMLDocument {
         do throws(RegularFile.Unusable) {
             return read(try RegularFile.read(file), of: file, into: problems)
         } catch {
-            problems.add("found \(error.found), expected a readable YAML file of at most 1 MiB", at: FilePosition(file: file))
+            problems.add(
+                "found \(error.found), expected a readable YAML file of at most 1 MiB", at: FilePosition(file: file),
+                isPermission: error.isPermission
+            )
             return nil
         }
     }
