@@ -260,6 +260,10 @@ package struct TargetID: Hashable, Comparable, Sendable, CustomStringConvertible
         self.key = key
     }
     package var description: String { key.map { "\(file) (\($0))" } ?? file }
+    /// What is wrong with it, in one sentence.
+    package func sentence(_ why: String) -> String { "\(self): \(apart(why))" }
+    /// An error of the file without its beginning, which names the file itself: for where that is said already.
+    package func apart(_ why: String) -> String { why.hasPrefix("\(file): ") ? String(why.dropFirst(file.count + 2)) : why }
     package static func < (one: TargetID, other: TargetID) -> Bool { (one.file, one.key ?? "") < (other.file, other.key ?? "") }
 }
 

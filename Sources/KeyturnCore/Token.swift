@@ -132,8 +132,8 @@ package enum Event: Sendable, Equatable {
     case returned
     case started(Rotation.Cause, reason: String?)
     case resumed
-    /// A person asked: what failed may be tried again at once.
-    case urged
+    /// A person asked, and may have said why: what failed may be tried again at once.
+    case urged(String?)
     /// Its policy or its gateway's settings are others now: the same, because a person has mended something.
     case rebased
     case intended(name: String, expiresAt: Date?, signature: String, foreignIDs: [KeyID])

@@ -21,7 +21,7 @@ extension Keeper {
             case .revoke where request.generation != nil: try release(&tokens[index], policy, &request, recorder)
             case .revoke:
                 if tokens[index].ending == nil { try recorder.record([.ended(.requested)], of: &tokens[index], under: policy) }
-                try recorder.record([.urged], of: &tokens[index], under: policy)
+                try recorder.record([.urged(request.reason)], of: &tokens[index], under: policy)
             case .adopt:
                 guard let policy, let desk = desks[tokens[index].gateway] else {
                     request.refusal = Keeper.unknown(request.token)
@@ -49,7 +49,7 @@ extension Keeper {
                 try recorder.record([.released(name)], of: &token, under: policy)
             }
         // Asked before, by a driver that died before it could answer: it goes on at once.
-        case .revoking: try recorder.record([.urged], of: &token, under: policy)
+        case .revoking: try recorder.record([.urged(request.reason)], of: &token, under: policy)
         case .held:
             request.refusal =
                 "\(name) is in use: `keyturn rotate \(token.name)` replaces it, `keyturn revoke \(token.name)` ends the token"
@@ -76,13 +76,13 @@ extension Keeper {
             return
         }
         if let rotation = token.rotation, rotation.isOpen {
-            try recorder.record([.urged], of: &token, under: policy)
+            try recorder.record([.urged(request.reason)], of: &token, under: policy)
             request.rotation = rotation.id
             return
         }
         let resumes: [Event] = token.ending == nil ? [] : [.resumed]
         let cause = token.serial == 0 ? Rotation.Cause.first : .requested
-        try recorder.record(resumes + [.urged, .started(cause, reason: request.reason)], of: &token, under: policy)
+        try recorder.record(resumes + [.urged(nil), .started(cause, reason: request.reason)], of: &token, under: policy)
         request.rotation = token.rotation?.id
     }
 }

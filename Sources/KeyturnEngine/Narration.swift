@@ -75,7 +75,7 @@ extension Event {
         case .left: "no policy asks for it any more"
         case .returned: "a policy asks for it again"
         case .resumed: "taken up again after it was ended"
-        case .urged: "asked for by hand"
+        case .urged(let reason): "asked for by hand" + (reason.map { ": \($0)" } ?? "")
         case .rebased: "its policy or its gateway's settings changed: what failed is tried again"
         case .intended(let name, _, _, _): "about to create \(name)"
         case .minted(let name, let id, _): "created \(name)" + (id.map { " (\($0))" } ?? ", its id not known yet")
@@ -95,7 +95,7 @@ extension Event {
         case .published(let target, let name): "\(name) delivered to \(target)"
         case .took(let target, _): "the consumer of \(target) was told"
         case .confirmed(let target, let name): "\(name) applied at \(target)"
-        case .targetFailed(let target, let why, _): "\(target): \(why)"
+        case .targetFailed(let target, let why, _): target.sentence(why)
         case .oldAccepted(let name): "\(name) is still accepted and is put back"
         case .oldRefused(let name): "\(name) is not accepted either"
         case .read(let name, let reading): reading.saysNothing ? "the gateway shows no use of \(name)" : "use of \(name) was read"

@@ -63,7 +63,7 @@ extension Rotator {
                     if try !ports.delivery(target, policy).holds(secret) {
                         return [.drifted(target.id), .readFailed(name, why: "\(target.id) did not hold \(current.name)", retryAfter: nil)]
                     }
-                } catch { return [.readFailed(name, why: "\(target.id) cannot be looked into: \(error)", retryAfter: nil)] }
+                } catch { return [.readFailed(name, why: target.id.sentence(error.description), retryAfter: nil)] }
             }
         }
         do throws(GatewayError) {

@@ -241,7 +241,7 @@ import Testing
             Issue.record("\(step(failed))")
             return
         }
-        #expect(step(try failed.after([.urged])) == .publish(told, "g2"))
+        #expect(step(try failed.after([.urged(nil)])) == .publish(told, "g2"))
     }
 
     @Test func `without its policy a rotation waits, and what is to be revoked is revoked`() throws {
@@ -311,7 +311,7 @@ import Testing
         let id = [told, read].randomElement(using: &random) ?? told
         let key = KeyID("key_" + name)
         let events: [Event] = [
-            .started(.scheduled, reason: nil), .resumed, .urged, .intended(name), .minted(name), .minted(name), .lost(name, why: "?"),
+            .started(.scheduled, reason: nil), .resumed, .urged(nil), .intended(name), .minted(name), .minted(name), .lost(name, why: "?"),
             .notMade(name, why: "no", needsPerson: false, retryAfter: nil), .trialAccepted(name), .trialRefused(name, why: "401"),
             .held(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key, .alone), .confused(name), .neverCame(name),
             .accepted(name), .accepted(name),
@@ -324,8 +324,8 @@ import Testing
             .seenRefused(name), .revokeFailed(name, why: "503", needsPerson: false, retryAfter: nil), .turnedUp(name, key, .alone),
             .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id),
             .drifted(id), .targetLeft(id), .targetReturned(id), .targetVacated(id),
-            Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged,
+            Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged(nil),
         ]
-        return events.randomElement(using: &random) ?? .urged
+        return events.randomElement(using: &random) ?? .urged(nil)
     }
 }

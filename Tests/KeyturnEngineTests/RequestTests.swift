@@ -12,9 +12,10 @@ import Testing
         await machine.run(for: .days(1))
         let open = try #require(world.webapp.rotation?.id)
         world.with { $0.places[.webapp]?.consumerTrouble = nil }
-        let request = world.ask(.rotate, .webapp)
+        let request = world.ask(.rotate, .webapp, reason: "ticket 4711")
         await machine.pass()
         #expect(world.request(request)?.rotation == open)
+        #expect(world.told.contains("asked for by hand: ticket 4711"))
         #expect(world.calls(.create) == 2)
         #expect(try world.webapp.rotation == nil)
         world.isWell()

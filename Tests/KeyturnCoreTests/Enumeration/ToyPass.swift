@@ -61,14 +61,14 @@ extension ToyWorld {
             switch request {
             case .revoke:
                 if token.ending == nil { try record([.ended(.requested)], policy, &chooser) }
-                try record([.urged], policy, &chooser)
+                try record([.urged(nil)], policy, &chooser)
             case .rotate:
                 guard policy != nil else { break }
                 if token.rotation?.isOpen == true {
-                    try record([.urged], policy, &chooser)
+                    try record([.urged(nil)], policy, &chooser)
                 } else {
                     let resumes: [Event] = token.ending == nil ? [] : [.resumed]
-                    try record(resumes + [.urged, .started(token.serial == 0 ? .first : .requested, reason: nil)], policy, &chooser)
+                    try record(resumes + [.urged(nil), .started(token.serial == 0 ? .first : .requested, reason: nil)], policy, &chooser)
                 }
             }
             try mayDie("before a request is answered", &chooser)
