@@ -78,7 +78,7 @@ private struct Trouble {
                 waiting = waiting ?? "revoking \(generation.name)"
             case .retiring:
                 note(generation.attempts, alwaysStuck: false)
-                waiting = waiting ?? Trouble.overlap(of: generation, at: now)
+                waiting = waiting ?? Trouble.overlap(of: generation, token, policy, at: now)
             case .unmade, .intended, .abandoned, .held, .revoked: break
             }
         }
@@ -93,12 +93,13 @@ private struct Trouble {
         waiting = waiting ?? error
     }
 
-    private static func overlap(of generation: Generation, at now: Moment) -> String? {
+    private static func overlap(of generation: Generation, _ token: Token, _ policy: TokenPolicy?, at now: Moment) -> String? {
         guard let retirement = generation.retirement else { return nil }
         if !retirement.overlap.isOver(at: now) {
             return "\(generation.name) is kept until \(retirement.overlap.end(seenAt: now).formatted(.iso8601))"
         }
-        if now.wall >= retirement.askAt { return "\(generation.name) is still in use after at_most; a person must decide" }
-        return retirement.wantsQuiet ? "\(generation.name) has not been quiet for \(retirement.quietFor) yet" : nil
+        guard let lack = Lack(of: generation, of: token, under: policy, at: now) else { return nil }
+        let asks = now.wall >= retirement.askAt
+        return "\(generation.name) is not revoked yet: \(lack.sentence)" + (asks ? "; a person must decide" : "")
     }
 }

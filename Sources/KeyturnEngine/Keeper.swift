@@ -85,9 +85,9 @@ package struct Keeper: Sendable {
         let findings =
             stray + left + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks)
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
-        let places = Dictionary(tokens.map { ($0.name, $0.gateway) }) { first, _ in first }
+        let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
-        try tell(findings, judged: { watcher.judges($0, of: places, with: desks, watched: watched) })
+        try tell(findings, judged: { watcher.judges($0, of: byName, with: desks, watched: watched) })
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,
             nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, verdicts, after, troubles, blocked), troubles: troubles,

@@ -16,10 +16,10 @@ struct Watcher: Sendable {
 
     /// Could this pass have seen that the finding is over? What depends on a gateway's list is left alone while there was
     /// none, and what only trials tell while there were none (`watched`: where every secret in use was tried).
-    func judges(_ finding: Finding, of tokens: [TokenName: GatewayName], with desks: [GatewayName: Desk], watched: Set<GatewayName>)
-        -> Bool
-    {
-        func hasList(_ gateway: GatewayName?) -> Bool { gateway.flatMap { try? desks[$0]?.answer?.get() } != nil }
+    func judges(_ finding: Finding, of tokens: [TokenName: Token], with desks: [GatewayName: Desk], watched: Set<GatewayName>) -> Bool {
+        func listing(_ gateway: GatewayName?) -> Listing? { gateway.flatMap { try? desks[$0]?.answer?.get() } }
+        func hasList(_ gateway: GatewayName?) -> Bool { listing(gateway) != nil }
+        let token = finding.token.flatMap { tokens[$0] }
         let subject = GatewayName(finding.subject)
         // What is told of a token depends on its policy, and that may be one that could not be read.
         if !isWhole, let token = finding.token, policies[token] == nil { return false }
@@ -32,9 +32,15 @@ struct Watcher: Sendable {
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
         case .manyDead: desks[subject] == nil || watched.contains(subject)
-        case .unknownKey, .leftTarget: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
-        case .secretUnreadable: finding.token.map { tokens[$0].map(watched.contains) ?? true } ?? true
-        case .attributesUnconfirmed, .ambiguousKey, .revocationLate: finding.token.map { tokens[$0] == nil || hasList(tokens[$0]) } ?? true
+        case .unknownKey, .leftTarget, .secretUnreadable: token.map { watched.contains($0.gateway) } ?? true
+        case .ambiguousKey, .revocationLate: token.map { hasList($0.gateway) } ?? true
+        // A list that is older than the generation in use says nothing of it: the next one will.
+        case .attributesUnconfirmed:
+            token.map { token in
+                guard let listing = listing(token.gateway) else { return false }
+                guard let current = token.currentGeneration, current.state == .held else { return true }
+                return current.keyID.flatMap(listing.key) != nil
+            } ?? true
         }
     }
 
@@ -71,11 +77,13 @@ struct Watcher: Sendable {
         }
         for generation in token.generations {
             if generation.state == .retiring, let retirement = generation.retirement, now.wall >= retirement.askAt {
+                // Nothing lacks but the last look at the gateway, which is told of where it cannot be had.
+                let lack = Lack(of: generation, of: token, under: policy, at: now)
+                let age = policy?.overlap.atMost.description ?? Age.text(retirement.askAt.timeIntervalSince(retirement.since))
                 add(
                     .overlapTooLong, .error, generation.name,
-                    "\(generation.name) is still in use \(policy?.overlap.atMost.description ?? "") after it was replaced",
-                    "find who uses it: it is revoked by itself once it has been quiet for \(retirement.quietFor); to wait longer do nothing, "
-                        + "to revoke it in spite of its use: `keyturn revoke \(token.name) --generation \(generation.name)`"
+                    "\(generation.name) is not revoked \(age) after it was replaced: \(lack?.sentence ?? "the gateway is to be asked")",
+                    lack?.help(token.name, generation) ?? "do nothing, and it is revoked by itself"
                 )
             }
             if isLate(generation, desk), let since = generation.releasedAt {

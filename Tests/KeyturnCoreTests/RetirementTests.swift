@@ -92,7 +92,9 @@ import Testing
         }
         #expect(seconds > 86400)
         let status = TokenStatus(of: token, under: policy, verdict: nil, at: moment(after: 2 * 86400))
-        #expect(status.reason?.contains("a person must decide") == true)
+        #expect(
+            status.reason
+                == "g1 is not revoked yet: the gateway shows no use of it, so whether it is quiet cannot be known; a person must decide")
     }
 
     @Test func `it is held while a target lags behind or was found changed`() throws {
@@ -179,5 +181,34 @@ import Testing
         #expect(token.step(for: policy, at: moment(after: 700)) == .revoke("g1"))
         token = try token.after([.revokeAnswered("g1"), .seenRefused("g1")], for: policy, at: moment(after: 700))
         #expect(token.generation("g1")?.state == .revoked && token.step(for: policy, at: moment(after: 700)) == .wait(nil))
+    }
+
+    @Test func `what lacks before it may be revoked is said, the first thing first`() throws {
+        let overlap = Overlap(atLeast: .hours(1), quietFor: .hours(6), atMost: .days(2))
+        var (token, policy) = try overlapping(overlap)
+        func lack(after seconds: TimeInterval, _ policy: TokenPolicy?) throws -> Lack? {
+            Lack(of: try #require(token.generation("g1")), of: token, under: policy, at: moment(after: seconds))
+        }
+        #expect(try lack(after: 60, policy) == .time)
+        #expect(try lack(after: 3600, policy) == .reading)
+        try token.advance(.readFailed("g1", why: "it answered 500", retryAfter: nil), for: policy, at: moment(after: 3600))
+        #expect(try lack(after: 3600, policy) == .evidence("it answered 500"))
+        let silence = Reading(today: nil, month: nil, lastUsedAt: nil)
+        try token.advance(.read("g1", silence), for: policy, at: moment(after: 3700))
+        #expect(try lack(after: 9000, policy) == .figures)
+        let use = monday.addingTimeInterval(3600)
+        try token.advance(.read("g1", Reading(today: 1, month: 1, lastUsedAt: use)), for: policy, at: moment(after: 9000))
+        #expect(try lack(after: 9000, policy) == .quiet(.hours(6), lastUse: use))
+        #expect(try lack(after: 9000, policy)?.sentence == "it has not been quiet for 6h yet, last used at 2026-11-02T11:00:00Z")
+        #expect(try lack(after: 40000, policy) == nil)
+        let id = policy.targets[0].id
+        #expect(try lack(after: 40000, nil) == nil, "no target holds it")
+        try token.advance(.drifted(id), for: policy, at: moment(after: 40000))
+        #expect(try lack(after: 40000, nil) == .released(id))
+        #expect(try lack(after: 40000, policy)?.sentence == "/read has not taken up the new one")
+        try token.advance(.targetFailed(id, why: "/read: is a folder", needsPerson: true), for: policy, at: moment(after: 40000))
+        #expect(try lack(after: 40000, policy)?.sentence == "/read: is a folder")
+        token.current = nil
+        #expect(try lack(after: 40000, policy) == .replacement)
     }
 }

@@ -237,6 +237,22 @@ import Testing
         world.isWell()
     }
 
+    @Test func `what the gateway does not confirm of one generation nor of the next is one finding, opened once`() async throws {
+        var (world, machine) = try await issued(.sample(attributes: Attributes(allowIPs: ["203.0.113.10"])), watchEvery: .hours(1))
+        await machine.run(for: .hours(2))
+        for _ in 1...3 {
+            world.ask(.rotate, .webapp)
+            await machine.run(for: .hours(2))
+        }
+        #expect(world.calls(.create) == 4)
+        #expect(world.with { $0.journal.findingChanges } == ["opened attributes-unconfirmed prod-webapp-api allow_ips"])
+        #expect(world.sentences == ["the gateway does not confirm allow_ips of prod-webapp-api-2026-01-4"])
+        world.ask(.revoke, .webapp)
+        await machine.run(for: .hours(2))
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
     @Test func `a finding about one gateway's token is not closed by another gateway's list`() async throws {
         let other = GatewayName("other")
         let world = World(gateways: [.main, other])

@@ -88,6 +88,8 @@ import Testing
             await machine.run(for: .hours(2))
         }
         #expect(world.findings == [.overlapTooLong])
+        let sentence = "\(old) is not revoked 2d after it was replaced: it has not been quiet for 6h yet, last used at "
+        #expect(world.sentences.first?.hasPrefix(sentence) == true)
         #expect(world.alive.contains(old))
         await machine.run(for: .days(1))
         #expect(!world.alive.contains(old))
@@ -106,6 +108,25 @@ import Testing
         await machine.run(for: .days(3))
         #expect(world.alive.count == 2)
         #expect(world.findings == [.overlapTooLong])
+        let sentence = "prod-webapp-api-2026-01 is not revoked 2d after it was replaced: the gateway shows no use of it, "
+        #expect(world.sentences == [sentence + "so whether it is quiet cannot be known"])
+        world.isWell()
+    }
+
+    @Test func `an old one that a target keeps alive for longer than at_most names the target and its error`() async throws {
+        let target = TargetPolicy.sample("/etc/webapp/token", then: true)
+        let policy = TokenPolicy.sample(overlap: Overlap(atLeast: .hours(1), atMost: .days(2)), targets: [target])
+        var (world, machine) = try await issued(policy, watchEvery: .hours(6))
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        world.with { state in
+            state.places[.webapp]?.consumerTrouble = "busy"
+            state.places[.webapp]?.content = "by hand"
+        }
+        await machine.run(for: .days(3))
+        #expect(world.alive.count == 2)
+        let said = world.sentences.first { $0.contains(" after it was replaced: ") }
+        #expect(said == "prod-webapp-api-2026-01 is not revoked 2d after it was replaced: /etc/webapp/token: busy")
         world.isWell()
     }
 
