@@ -120,9 +120,36 @@ struct Site {
         policies[token.name].map { Plan.verdict(on: token, under: $0, at: now) }
     }
 
+    /// What becomes of tokens that have left the policies and were not to be kept.
+    func removals(of tokens: [Token], at now: Moment) -> [TokenName: Verdict] {
+        guard isWhole else { return [:] }
+        let living = tokens.count { $0.generations.contains(where: \.isLiving) }
+        return Plan.verdicts(onRemoved: tokens.filter { policies[$0.name] == nil }, outOf: living, at: now).verdicts
+    }
+
+    /// As far as the token itself knows.
     func status(of token: Token, at now: Moment) -> TokenStatus {
         var status = TokenStatus(of: token, under: policies[token.name], verdict: verdict(on: token, at: now), at: now)
-        if !isWhole, policies[token.name] == nil, token.ending == nil { status.reason = "no policy that can be read asks for it" }
+        if !isWhole, policies[token.name] == nil, token.ending == nil { status.reason = unreadable(token) }
         return status
+    }
+
+    /// With what holds it up from outside, for who looks: as the journal knows it since the last pass of whoever drives.
+    func status(of token: Token, heeding obstacles: [Obstacle], at now: Moment) -> TokenStatus {
+        let obstacle = Obstacle.worst(of: obstacles, for: token, verdict(on: token, at: now), at: now)
+        return status(of: token, at: now).heeding(obstacle, at: now)
+    }
+
+    func obstacles() throws -> [Obstacle] {
+        try house.journal.openFindings().compactMap { Obstacle($0.finding, openedAt: $0.openedAt) }
+    }
+
+    /// Why no policy is at hand for it. A process that drives has read all policies, and follows them until it has read better ones;
+    /// what it missed then it has written down.
+    private func unreadable(_ token: Token) -> String {
+        guard token.leftAt == nil, DriverLock.isHeld(House.lockPath(configuration.settings)) else {
+            return "no policy that can be read asks for it"
+        }
+        return "no policy that can be read asks for it; the process that drives goes on with what it read before"
     }
 }

@@ -15,7 +15,8 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let site = try site.look(.readable)
         let now = HostClock.now()
-        let reports = try site.tokens(named: token).map { TokenReport(of: $0, site, now) }
+        let obstacles = try site.obstacles()
+        let reports = try site.tokens(named: token).map { TokenReport(of: $0, site, obstacles, now) }
         if json { return try JSONOutput.print(reports) }
         if token != nil { return try detail(reports, site) }
         var table = Table("TOKEN", "GENERATION", "AGE", "NEXT", "STATE", "WHY")
@@ -55,9 +56,8 @@ struct StatusCommand: ParsableCommand {
             }
             for target in report.targets {
                 let state = target.applied ? "applied" : target.deliveredAt.value == nil ? "not delivered" : "delivered, not applied"
-                add(
-                    "target",
-                    "\(target.file)\(target.key.value.map { " (\($0))" } ?? ""), \(state)\(target.error.value.map { ": \($0)" } ?? "")")
+                let id = TargetID(file: target.file, key: target.key.value)
+                add("target", "\(id), \(state)\(target.error.value.map { ": \(id.apart($0))" } ?? "")")
             }
             for line in table.lines(width: Terminal.width).dropFirst() { Terminal.print(line) }
         }

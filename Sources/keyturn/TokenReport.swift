@@ -49,8 +49,8 @@ struct TokenReport: Encodable {
     var nextRotation: Nullable<Date>
     var targets: [Target]
 
-    init(of token: Token, _ site: Site, _ now: Moment) {
-        let status = site.status(of: token, at: now)
+    init(of token: Token, _ site: Site, _ obstacles: [Obstacle], _ now: Moment) {
+        let status = site.status(of: token, heeding: obstacles, at: now)
         self.token = token.name.text
         environment = token.environment
         state = status.state.rawValue

@@ -109,4 +109,35 @@ import Testing
     @Test func `a token that no policy asks for says so`() {
         #expect(status(.active(), nil).reason == "no policy asks for it any more")
     }
+
+    @Test func `what waits for its gateway says what is wrong there, and is stuck where that needs a person or lasts`() throws {
+        func finding(_ code: Finding.Code, _ severity: Severity, at gateway: String = "toy") -> Finding {
+            Finding(code: code, severity: severity, subject: gateway, sentence: "\(code.rawValue) of \(gateway)", help: "")
+        }
+        func seen(_ token: Token, _ findings: [Finding], for seconds: TimeInterval = 0) -> TokenStatus {
+            let now = moment(after: 60)
+            let obstacles = findings.compactMap { Obstacle($0, openedAt: now.wall.addingTimeInterval(-seconds)) }
+            let verdict = Plan.verdict(on: token, under: policy, at: now)
+            return status(token).heeding(Obstacle.worst(of: obstacles, for: token, verdict, at: now), at: now)
+        }
+        let away = finding(.gatewayUnreachable, .warning)
+        let dead = finding(.adminTokenRefused, .error)
+        let rotating = try Token.active().after([.started(.scheduled, reason: nil)])
+        for token in [rotating, .blank(), try Token.active().after([.ended(.requested)])] {
+            let hiccup = seen(token, [away], for: 60)
+            #expect(hiccup.reason == "gateway-unreachable of toy" && hiccup.stuck == nil && hiccup.state == status(token).state)
+            #expect(seen(token, [away], for: 700).stuck == "gateway-unreachable of toy")
+            let refused = seen(token, [away, dead])
+            #expect(refused.stuck == "admin-token-refused of toy" && refused.state == .stuck)
+            #expect(seen(token, [finding(.keyringUnknown, .error, at: "")]).state == .stuck)
+            #expect(seen(token, [finding(.adminTokenRefused, .error, at: "other"), finding(.clockOff, .error)]) == status(token))
+        }
+        // Nothing of these is to be done at the gateway now; and an error of its own says more.
+        let overlapping = try Token.active().after(AdvanceTests.applied + [.accepted("g2")])
+        for token in [.active(), overlapping, try Token.active().after(AdvanceTests.verified)] {
+            #expect(seen(token, [dead]) == status(token))
+        }
+        let failed = try rotating.after([.held(why: "the account is full", needsPerson: true, retryAfter: nil)])
+        #expect(seen(failed, [dead]).stuck == "the account is full")
+    }
 }

@@ -77,7 +77,7 @@ package final class DriverLock: Sendable {
     }
 
     /// Does a living process drive? Without one the number in the file means nobody, whoever bears it now.
-    private static func isHeld(_ path: String) -> Bool {
+    package static func isHeld(_ path: String) -> Bool {
         let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
