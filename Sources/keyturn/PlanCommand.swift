@@ -15,12 +15,12 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "One JSON document.") var json = false
 
     func run() throws {
-        let site = try site.look()
         let now = HostClock.now()
         let end = try self.end(now.wall)
+        let site = try site.look()
         let tokens = try site.tokens()
         let agenda = Agenda(tokens: tokens, policies: site.policies, from: now, until: end)
-        let report = PlanReport(tokens, site, now, agenda, end)
+        let report = PlanReport(tokens, site, try site.obstacles(), now, agenda, end)
         if json { return try JSONOutput.print(report) }
         report.print(now.wall)
     }
@@ -28,7 +28,9 @@ struct PlanCommand: ParsableCommand {
     private func end(_ now: Date) throws -> Date {
         guard let until else { return TimeSpan.months(12).after(now) }
         for text in [until, until + "T23:59:59Z"] {
-            if text.contains("T"), let date = try? Date(text, strategy: .iso8601) { return date }
+            guard text.contains("T"), let date = try? Date(text, strategy: .iso8601) else { continue }
+            guard date > now else { throw ValidationError("--until: found '\(until)', which is past, expected a date to come") }
+            return date
         }
         if let span = try? TimeSpan(parsing: until), !span.isZero { return span.after(now) }
         throw ValidationError("--until: found '\(until)', expected a date such as 2027-06-30 or a time span such as 90d")
@@ -40,7 +42,7 @@ private struct PlanReport: Encodable {
     struct Entry: Encodable {
         var token: String
         var environment: String
-        /// due, rotating, waiting, resting
+        /// due, rotating, waiting, resting; ends: is to, at that moment; ending: its generations are being revoked
         var action: String
         var cause: Nullable<String>
         var reason: Nullable<String>
@@ -61,24 +63,39 @@ private struct PlanReport: Encodable {
     }
 
     var until: Date
+    /// Up to when calendar and peaks are whole; null: up to `until`.
+    var completeUntil: Nullable<Date>
+    /// Why they are not, for people.
+    private var cut: Agenda.Cut?
     var tokens: [Entry]
     var calendar: [Turn]
     var peaks: [Peak]
 
-    init(_ tokens: [Token], _ site: Site, _ now: Moment, _ agenda: Agenda, _ end: Date) {
+    private enum CodingKeys: CodingKey { case until, completeUntil, tokens, calendar, peaks }
+
+    init(_ tokens: [Token], _ site: Site, _ obstacles: [Obstacle], _ now: Moment, _ agenda: Agenda, _ end: Date) {
         until = end
+        completeUntil = Nullable(agenda.cut?.at)
+        cut = agenda.cut
+        let removals = site.removals(of: tokens, at: now)
         self.tokens = tokens.compactMap { token in
-            guard let verdict = site.verdict(on: token, at: now) else { return nil }
-            let status = site.status(of: token, at: now)
+            let isEnding = token.ending != nil && token.generations.contains(where: \.isLiving)
+            guard let verdict = site.verdict(on: token, at: now) ?? removals[token.name] ?? (isEnding ? .underWay : nil) else { return nil }
+            let plain = site.status(of: token, at: now)
+            let status = site.status(of: token, heeding: obstacles, at: now)
             var reason = status.stuck ?? status.reason
             // Its cause has a column of its own.
-            if case .start(_, let why) = verdict, status.stuck == nil { reason = why }
+            if case .start(_, let why) = verdict, status == plain, status.stuck == nil { reason = why }
+            // Many that go at once do not: a person is asked.
+            if case .rests(nil, let why)? = removals[token.name] { reason = why }
             let (action, cause, at): (String, Rotation.Cause?, Date?) =
                 switch verdict {
+                case _ where isEnding: ("ending", nil, nil)
                 case .underWay: ("rotating", token.rotation?.cause, token.rotation?.attempts.notBefore)
                 case .start(let cause, _): ("due", cause, now.wall)
                 case .end: ("ends", nil, now.wall)
                 case .waits(let until, _): ("waiting", nil, until)
+                case .rests(let until?, _) where token.removalDue != nil && site.policies[token.name] == nil: ("ends", nil, until)
                 case .rests(let until, _): ("resting", nil, status.nextRotation ?? until)
                 }
             return Entry(
@@ -109,6 +126,10 @@ private struct PlanReport: Encodable {
         for turn in calendar.prefix(40) { Terminal.print("  \(turn.at.iso)  \(turn.what.padding(8))  \(turn.token)") }
         if calendar.count > 40 { Terminal.print("  ... and \(calendar.count - 40) more (--json shows all)") }
         if calendar.isEmpty { Terminal.print("  nothing") }
+        if let cut {
+            let why = "more than \(cut.turns) turns of \(cut.token) are not looked at"
+            Terminal.print("complete until \(cut.at.iso) only: \(why)", after: "  ", .yellow)
+        }
         for peak in peaks {
             let capacity = peak.capacity.value
             let text =

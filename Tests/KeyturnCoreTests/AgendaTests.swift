@@ -104,8 +104,43 @@ import Testing
         #expect(Agenda(tokens: [.active()], policies: [:], from: moment(), until: .distantFuture).turns.isEmpty)
     }
 
-    @Test func `a policy of seconds does not fill a year`() {
-        let policy = named("a", .every(.seconds(2), window: nil, jitter: .zero))
-        #expect(agenda([(.active(policy), policy)], days: 365).turns.count <= 401)
+    @Test func `a policy of seconds does not fill a year, and turns and peak go no further than they are whole`() {
+        let busy = named("busy", .every(.seconds(2), window: nil, jitter: .zero))
+        let calm = named("calm", .every(.days(1), window: nil, jitter: .zero))
+        let cut = agenda([(.active(calm), calm), (.active(busy), busy)], days: 365)
+        #expect(cut.cut == Agenda.Cut(at: monday.addingTimeInterval(400), token: busy.name, turns: 400))
+        // 200 rotations, each revoked a day after: none of these lies before the cut, nor does what the calm one does.
+        #expect(cut.turns.count == 200 && cut.turns.allSatisfy { $0.token == busy.name && $0.at <= monday.addingTimeInterval(400) })
+        #expect(cut.peaks[gateway] == Agenda.Peak(at: monday.addingTimeInterval(400), count: 202))
+        let whole = agenda([(.active(calm), calm), (.active(busy), busy)], days: 300 / 86400.0)
+        #expect(whole.cut == nil && whole.turns.count == 150)
+    }
+
+    @Test func `with many tokens each is looked at for fewer turns`() {
+        let tokens = (0..<1000).map { number in
+            let policy = named("t\(number)", .every(.days(1), window: nil, jitter: .zero))
+            return (Token.active(policy), policy)
+        }
+        let agenda = agenda(tokens, days: 3650)
+        #expect(agenda.cut?.turns == 50 && agenda.cut?.at == monday.addingTimeInterval(25 * 86400))
+        #expect(agenda.turns.count == 1000 * (25 + 24))
+    }
+
+    @Test func `what left its policy and is not kept ends when its time is over, and gives its places back`() throws {
+        var left = try Token.active().after(AdvanceTests.applied + [.accepted("g2"), .left])
+        left.whenRemoved = .revoke(after: .hours(12))
+        let leaving = Agenda(tokens: [left], policies: [:], from: moment(), until: monday.addingTimeInterval(30 * 86400))
+        // g1's overlap would be over after a day, and it ends with the token.
+        #expect(days(leaving, .end) == [0.5] && leaving.turns.count == 1 && peak(leaving) == "0.0: 2")
+        left.whenRemoved = .revoke(after: .days(7))
+        let later = Agenda(tokens: [left], policies: [:], from: moment(), until: monday.addingTimeInterval(30 * 86400))
+        #expect(days(later, .end) == [7] && days(later, .revoke) == [1])
+        let many = (0..<4).map { number in
+            var token = left
+            token.name = TokenName("t\(number)")
+            return token
+        }
+        let asked = Agenda(tokens: many, policies: [:], from: moment(), until: .distantFuture)
+        #expect(days(asked, .end) == [], "a person is asked about many at once")
     }
 }
