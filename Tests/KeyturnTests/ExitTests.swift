@@ -271,7 +271,8 @@ struct ExitTests {
             }
             let all = [["check"], ["plan"], ["daemon"], ["daemon", "--once"], ["rotate", "test-webapp-api"]]
             for (name, mode) in [("", 0o755), ("policies", 0o755), ("admin-token", 0o644)] { try open(name, mode) }
-            for (name, closed, opened) in [("keyturn.yaml", 0o600, 0o644), ("policies", 0o711, 0o755), ("policies/test.yaml", 0o600, 0o644)] {
+            let closing = [("keyturn.yaml", 0o600, 0o644), ("policies", 0o711, 0o755), ("policies/test.yaml", 0o600, 0o644)]
+            for (name, closed, opened) in closing {
                 try open(name, closed)
                 #expect(try await codes(all) == [77, 77, 77, 77, 77], "\(name): \(host.said)")
                 let check = try await host.run("check", under: nobody)
