@@ -26,7 +26,7 @@ struct CheckCommand: ParsableCommand {
             summary = CheckCommand.summary(configuration.policies)
         case .policies(let file):
             let reading = try PolicyReader(gateways: nil).read(file)
-            warnings = reading.warnings + reading.policies.flatMap(Foresight.problems)
+            warnings = reading.warnings + Foresight.problems(of: reading.policies, reading.places)
             summary = CheckCommand.summary(reading.policies) + " (their gateways were not looked up)"
         }
         for warning in warnings { Terminal.print(Colour.yellow.paint("\(warning.place): warning: \(warning.message)")) }

@@ -10,42 +10,88 @@ struct Foresight {
 
     func problems() -> [Problem] {
         // The journal comes last: looking into it, root becomes the user that it belongs to.
-        configuration.policies.flatMap(Foresight.problems) + idleProblems() + capacityProblems()
+        let kinds = configuration.settings.gateways.mapValues(\.kind)
+        return Foresight.problems(of: configuration.policies, configuration.places, kinds: kinds) + secretProblems() + idleProblems()
+            + capacityProblems()
+    }
+
+    /// Secrets of the host's own that others may read.
+    private func secretProblems() -> [Problem] {
+        configuration.secrets.compactMap { secret in
+            guard case .file(let path) = secret.source, let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+                let mode = attributes[.posixPermissions] as? Int, mode & 0o044 != 0
+            else { return nil }
+            let group = attributes[.groupOwnerAccountName] as? String ?? "its group"
+            let who = mode & 0o004 != 0 ? "everybody may read \(path): chmod 600 it" : "the group \(group) may read \(path): chmod g-r it"
+            return Problem(place: secret.place, message: "\(secret.use): \(who)", severity: .warning)
+        }
     }
 
     /// What is understood and not acted on yet must not be counted on.
     private func idleProblems() -> [Problem] {
         let settings = configuration.settings
-        var idle: [String] = []
-        if settings.mail != nil { idle.append("mail") }
-        if !settings.webhooks.isEmpty { idle.append("webhooks") }
-        if settings.audits != AuditSettings() { idle.append("audits") }
-        if configuration.policies.contains(where: { $0.budget != nil }) { idle.append("the policies' budget") }
-        guard !idle.isEmpty else { return [] }
-        let message =
-            "\(idle.joined(separator: ", ")): understood, and not acted on by this version; findings go to the host's journal alone"
-        return [Problem(place: FilePosition(file: settings.file), message: message, severity: .warning)]
+        var idle: [(name: String, part: Places.Part)] = []
+        if settings.mail != nil { idle.append(("mail", .settings("mail"))) }
+        if !settings.webhooks.isEmpty { idle.append(("webhooks", .settings("webhooks"))) }
+        if settings.audits != AuditSettings() { idle.append(("audits", .settings("audits"))) }
+        if let policy = configuration.policies.first(where: { $0.budget != nil }) {
+            idle.append(("the policies' budget", .budget(policy.file)))
+        }
+        guard let first = idle.first else { return [] }
+        let names = idle.map(\.name).joined(separator: ", ")
+        let message = "\(names): understood, and not acted on by this version; findings go to the host's journal alone"
+        return [problem(message, at: first.part)]
     }
 
-    static func problems(of policy: Policy) -> [Problem] {
-        policy.tokens.flatMap { token in
-            (messages(of: token) + token.targets.flatMap { TargetForesight(target: $0).messages }).map {
-                Problem(place: FilePosition(file: policy.file), message: "\(token.name): \($0)", severity: .warning)
+    /// At its place in the settings, or at them as a whole.
+    private func problem(_ message: String, at part: Places.Part) -> Problem {
+        let place = configuration.places[part] ?? FilePosition(file: configuration.settings.file)
+        return Problem(place: place, message: message, severity: .warning)
+    }
+
+    /// `kinds`: of the gateways; one that is not known may be of any kind.
+    static func problems(of policies: [Policy], _ places: Places, kinds: [GatewayName: String] = [:]) -> [Problem] {
+        policies.flatMap { policy in
+            let words = kinds[policy.gateway].map { House.permissions[$0] ?? [] } ?? House.permissions.values.flatMap(\.self)
+            let problems = policy.tokens.flatMap { token in
+                let all =
+                    messages(of: token).map { (Places.Part.rule(token.name, $0.key), "\(token.name): \($0.message)") }
+                    + permissions(of: token, words).map { (.rule(token.name, "permissions"), $0) }
+                    + token.targets.flatMap { target in
+                        TargetForesight(target: target).messages.map { (.target(token.name, target.id), "\(token.name): \($0)") }
+                    }
+                return all.map { part, message in
+                    let place = places[part] ?? places[.token(token.name)] ?? FilePosition(file: policy.file)
+                    return Problem(place: place, message: message, severity: .warning)
+                }
             }
+            // What stands in the defaults is said once and not for each token.
+            return problems.enumerated().filter { index, problem in !problems[..<index].contains(problem) }.map(\.element)
         }
     }
 
-    private static func messages(of token: TokenPolicy) -> [String] {
-        var messages: [String] = []
+    /// Words that the gateway's documentation does not name: it may know more than it documents, but a slip is likelier.
+    private static func permissions(of token: TokenPolicy, _ known: [String]) -> [String] {
+        guard case .only(let words) = token.attributes.permissions, !known.isEmpty else { return [] }
+        return words.filter { !known.contains($0) }.map { word in
+            let near = nearest(to: word, among: known).map { " (did you mean '\($0)'?)" } ?? ""
+            return "permissions: found '\(word)', which the gateway does not document, expected \(known.joined(separator: ", "))\(near)"
+        }
+    }
+
+    /// With the key that each is about.
+    private static func messages(of token: TokenPolicy) -> [(key: String, message: String)] {
+        var messages: [(key: String, message: String)] = []
         if token.environment == "prod", token.overlap.quietFor.isZero {
-            messages.append("quiet_for: 0s revokes by time and applied targets alone; a production token may still be in use")
+            let message = "quiet_for: 0s revokes by time and applied targets alone; a production token may still be in use"
+            messages.append(("overlap", message))
         }
         if case .after(let life) = token.expires, token.rotate != .never {
             let seconds = life.approximateSeconds
             if seconds - token.overlap.atLeast.approximateSeconds - 86400 < seconds / 10 {
-                messages.append(
-                    "an expiry after \(life) leaves no room for an overlap of \(token.overlap.atLeast) and a day: it is replaced at half of its life"
-                )
+                let overlap = token.overlap.atLeast
+                let message = "an expiry after \(life) leaves no room for an overlap of \(overlap) and a day"
+                messages.append(("expires", message + ": it is replaced at half of its life"))
             }
         }
         return messages
@@ -69,7 +115,7 @@ struct Foresight {
             } else {
                 return nil
             }
-            return Problem(place: FilePosition(file: settings.file), message: message, severity: .warning)
+            return problem(message, at: .capacity(name))
         }
     }
 

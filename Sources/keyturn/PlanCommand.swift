@@ -127,8 +127,7 @@ private struct PlanReport: Encodable {
         if calendar.count > 40 { Terminal.print("  ... and \(calendar.count - 40) more (--json shows all)") }
         if calendar.isEmpty { Terminal.print("  nothing") }
         if let cut {
-            let why = "more than \(cut.turns) turns of \(cut.token) are not looked at"
-            Terminal.print("complete until \(cut.at.iso) only: \(why)", after: "  ", .yellow)
+            Terminal.print("cut at \(cut.at.iso): more than \(cut.turns) turns of \(cut.token)", after: "  ", .yellow)
         }
         for peak in peaks {
             let capacity = peak.capacity.value

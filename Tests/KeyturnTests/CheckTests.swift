@@ -95,4 +95,57 @@ struct CheckTests {
             #expect(check.lines.last?.hasPrefix("no errors in 1 policy of 7 tokens, with ") == true, "\(check)")
         }
     }
+
+    @Test func `each warning stands where the line is that it is about`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try host.settings(gateway: "capacity: 2", lines: "mail: {from: a@example.com, to: [b@example.com]}")
+            try host.write("admin", to: "admin-token", mode: 0o644)
+            let file = host.path("missing/token")
+            try host.write(
+                """
+                environment: prod
+                gateway: laozhang
+                defaults:
+                  permissions: [chatt, completion]
+                  expires: 100d
+                tokens:
+                  - project: webapp
+                    purpose: api
+                    deliver: [{file: \(host.path("targets/token"))}]
+                  - project: other
+                    purpose: api
+                    permissions: [chat, billing]
+                    expires: never
+                    overlap: {at_least: 1h, quiet_for: 0s}
+                    deliver:
+                      - {file: \(file)}
+                  - {project: third, purpose: api, overlap: {at_least: 90d, at_most: 95d, quiet_for: 1h}, deliver: [{file: \(file)2}]}
+                """, to: "policies/test.yaml"
+            )
+            let check = try await host.run("check")
+            #expect(check.code == 0)
+            let (policy, settings) = (host.path("policies/test.yaml"), host.path("keyturn.yaml"))
+            let sure = "a production token may still be in use"
+            let expected = [
+                "\(policy):7:5: warning: prod-webapp-api: quiet_for: 0s revokes by time and applied targets alone; \(sure)",
+                "\(policy):4:16: warning: permissions: found 'chatt', which the gateway does not document, expected chat, completion"
+                    + " (did you mean 'chat'?)",
+                "\(policy):14:14: warning: prod-other-api: quiet_for: 0s revokes by time and applied targets alone; \(sure)",
+                "\(policy):12:18: warning: permissions: found 'billing', which the gateway does not document, expected chat, completion",
+                "\(policy):16:9: warning: prod-other-api: \(file): its folder does not exist, so nothing can be delivered there",
+                "\(policy):5:12: warning: prod-third-api: an expiry after 100d leaves no room for an overlap of 90d and a day: "
+                    + "it is replaced at half of its life",
+                "\(policy):17:101: warning: prod-third-api: \(file)2: its folder does not exist, so nothing can be delivered there",
+                "\(settings):5:18: warning: admin_token of gateway laozhang: everybody may read \(host.path("admin-token")): chmod 600 it",
+                "\(settings):9:7: warning: mail: understood, and not acted on by this version; findings go to the host's journal alone",
+                "\(settings):6:15: warning: gateway laozhang holds 2 tokens and the policies ask for 3: none can be rotated without a free place",
+            ]
+            #expect(Array(check.lines.dropLast()) == expected)
+            try host.write("admin", to: "admin-token", mode: 0o640)
+            #expect(try await host.run("check").output.contains(" may read \(host.path("admin-token")): chmod g-r it\n"))
+            try host.write("admin", to: "admin-token", mode: 0o600)
+            #expect(try await !host.run("check").output.contains("may read"))
+        }
+    }
 }

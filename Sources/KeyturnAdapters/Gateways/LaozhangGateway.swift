@@ -7,6 +7,8 @@ package import KeyturnEngine
 /// The document leaves much unsaid: whether create answers an id, how errors look, whether lists have pages. Nothing of
 /// that is assumed; what an answer does not say is learnt from the list or is not known.
 package final class LaozhangGateway: Gateway {
+    /// The words for permissions that its documentation names; it may know others.
+    package static let permissions = ["chat", "completion"]
     package static let kind = "laozhang"
 
     private let http: HTTPClient

@@ -13,6 +13,9 @@ package struct House: Sendable {
     /// The kinds of gateway there is code for.
     package static let gatewayKinds: Set<String> = [LaozhangGateway.kind]
 
+    /// The words for permissions that each kind's documentation names.
+    package static let permissions: [String: [String]] = [LaozhangGateway.kind: LaozhangGateway.permissions]
+
     /// Why the house cannot be entered: the state folder, in words for its owner.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String

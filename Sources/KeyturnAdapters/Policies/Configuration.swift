@@ -10,6 +10,7 @@ package struct Configuration: Sendable {
     package var warnings: [Problem]
     /// The errors of policies that were left out; empty unless `leavesOut` was asked for.
     package var leftOut: [Problem] = []
+    package var places = Places()
 
     /// Of all policies, in the order of the files.
     package var tokens: [TokenPolicy] { policies.flatMap(\.tokens) }
@@ -35,18 +36,20 @@ package struct Configuration: Sendable {
         if let draft, triesSecrets { SecretPlace.problems(of: draft.secrets, environment: environment).forEach(problems.add) }
         let all = ProblemList()
         problems.sorted.forEach(all.add)
-        var policies: [Policy] = []
+        var drafts: [PolicyDraft] = []
         if let draft {
             // With gateways that are wrong themselves, a policy's gateway would be called unknown for nothing.
             let reader = PolicyReader(gateways: draft.gatewaysAreSound ? draft.settings.gateways : nil, now: now)
-            policies = reader.policies(inFolder: draft.settings.policyFolder, into: all)
+            drafts = reader.drafts(inFolder: draft.settings.policyFolder, into: all)
         }
         let errors = all.all.filter { $0.severity == .error }
         guard let draft, problems.errors == 0, leavesOut || errors.isEmpty else { throw ConfigurationErrors(problems: errors) }
         let bad = Set(errors.map(\.file))
+        var places = draft.places
+        places.merge(drafts.places)
         return Configuration(
-            settings: draft.settings, policies: policies.filter { !bad.contains($0.file) }, secrets: draft.secrets,
-            warnings: all.all.filter { $0.severity != .error }, leftOut: errors
+            settings: draft.settings, policies: drafts.map(\.policy).filter { !bad.contains($0.file) }, secrets: draft.secrets,
+            warnings: all.all.filter { $0.severity != .error }, leftOut: errors, places: places
         )
     }
 

@@ -6,6 +6,7 @@ import SystemPackage
 package struct PolicyReading: Sendable {
     package var policies: [Policy]
     package var warnings: [Problem]
+    package var places: Places
 }
 
 /// Reads policy files: one, or all of a folder.
@@ -20,26 +21,26 @@ package struct PolicyReader {
     /// A policy file, or a folder of them. Throws every problem of every file at once.
     package func read(_ path: String) throws(ConfigurationErrors) -> PolicyReading {
         let problems = ProblemList()
-        let policies = policies(at: path, into: problems)
+        let drafts = drafts(at: path, into: problems)
         guard problems.errors == 0 else { throw ConfigurationErrors(problems: problems.all.filter { $0.severity == .error }) }
-        return PolicyReading(policies: policies, warnings: problems.all)
+        return PolicyReading(policies: drafts.map(\.policy), warnings: problems.all, places: drafts.places)
     }
 
     /// The problems come in the order of files and lines.
-    func policies(at path: String, into problems: ProblemList) -> [Policy] {
-        isFolder(path) ? policies(inFolder: path, into: problems) : policies(in: [path], into: problems)
+    func drafts(at path: String, into problems: ProblemList) -> [PolicyDraft] {
+        isFolder(path) ? drafts(inFolder: path, into: problems) : drafts(in: [path], into: problems)
     }
 
-    func policies(inFolder folder: String, into problems: ProblemList) -> [Policy] {
-        policies(in: list(folder, into: problems), into: problems)
+    func drafts(inFolder folder: String, into problems: ProblemList) -> [PolicyDraft] {
+        drafts(in: list(folder, into: problems), into: problems)
     }
 
-    private func policies(in files: [String], into problems: ProblemList) -> [Policy] {
+    private func drafts(in files: [String], into problems: ProblemList) -> [PolicyDraft] {
         let found = ProblemList()
         let drafts = files.compactMap { PolicyDraft.read($0, context, into: found) }
         PolicyConflicts.problems(in: drafts).forEach(found.add)
         for file in files { found.sorted.filter { $0.file == file }.forEach(problems.add) }
-        return drafts.map(\.policy)
+        return drafts
     }
 
     /// The policy files of a folder in the order of their names; hidden files and what editors leave behind are none.
@@ -74,4 +75,8 @@ package struct PolicyReader {
         (try? FileManager.default.attributesOfItem(atPath: URL(filePath: path).resolvingSymlinksInPath().path)[.type] as? FileAttributeType)
             == .typeDirectory
     }
+}
+
+extension [PolicyDraft] {
+    var places: Places { reduce(into: Places()) { $0.merge($1.places) } }
 }

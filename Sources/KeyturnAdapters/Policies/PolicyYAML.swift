@@ -21,6 +21,7 @@ struct PolicyDraft {
     var environment: Placed<String>?
     var tokens: [Placed<TokenName>]
     var targets: [(token: TokenName, target: Placed<TargetPolicy>)]
+    var places = Places()
 
     static func read(_ file: String, _ context: PolicyContext, into problems: ProblemList) -> PolicyDraft? {
         guard let root = YAMLDocument.read(file, into: problems) else { return nil }
@@ -43,6 +44,7 @@ struct PolicyDraft {
                 tokens: [],
                 targets: []
             )
+            draft.places.note(.budget(file), map["budget"]?.place)
             let items = map.required("tokens", "a list of tokens")?.items(
                 "a list of tokens such as [{project: webapp, purpose: api, deliver: ...}]"
             )
@@ -79,6 +81,9 @@ struct PolicyDraft {
             )
             policy.tokens.append(token)
             self.targets += targets.map { (token.name, $0) }
+            places.note(.token(token.name), map.place)
+            for (key, place) in rules.places { places.note(.rule(token.name, key), place) }
+            for target in targets { places.note(.target(token.name, target.value.id), target.place) }
             // A name made of refused parts is compared with none.
             if project != nil, purpose != nil, environment != nil { tokens.append(Placed(value: token.name, place: map.place)) }
         }

@@ -35,6 +35,7 @@ package struct SettingsReader {
         var secrets: [SecretPlace]
         /// Nothing is wrong with the gateways, so policies can be checked against them whatever else is wrong.
         var gatewaysAreSound: Bool
+        var places: Places
     }
 
     func draft(of file: String, into problems: ProblemList) -> Draft? {
@@ -43,10 +44,12 @@ package struct SettingsReader {
             let folder = absolute(file).deletingLastComponent
             let secrets = SecretPlaces()
             let before = problems.errors
+            var places = Places()
             let gateways = gateways(
                 map.required("gateways", "a map of gateways such as {laozhang: {kind: laozhang, ...}}"),
                 secrets,
-                folder
+                folder,
+                &places
             )
             let sound = problems.errors == before && !gateways.isEmpty
             let watch = map["watch"]?.map("a map such as {every: 15 minutes}") { $0["every"]?.span() } ?? nil
@@ -62,7 +65,8 @@ package struct SettingsReader {
                 webhooks: map["webhooks"]?.webhooks() ?? [],
                 audits: map["audits"]?.audits() ?? AuditSettings()
             )
-            return Draft(settings: settings, secrets: secrets.all, gatewaysAreSound: sound)
+            for key in map.present(["mail", "webhooks", "audits"]) { places.note(.settings(key), map[key]?.place) }
+            return Draft(settings: settings, secrets: secrets.all, gatewaysAreSound: sound, places: places)
         }
     }
 
@@ -71,7 +75,9 @@ package struct SettingsReader {
         environment["STATE_DIRECTORY"]?.split(separator: ":").first.flatMap { $0.hasPrefix("/") ? normalised(String($0)) : nil }
     }
 
-    private func gateways(_ value: YAMLValue?, _ secrets: SecretPlaces, _ folder: String) -> [GatewayName: GatewaySettings] {
+    private func gateways(
+        _ value: YAMLValue?, _ secrets: SecretPlaces, _ folder: String, _ places: inout Places
+    ) -> [GatewayName: GatewaySettings] {
         let expected = "a map of gateways such as {laozhang: {kind: laozhang, ...}}"
         var gateways: [GatewayName: GatewaySettings] = [:]
         _ = value?.map(expected) { map in
@@ -84,13 +90,15 @@ package struct SettingsReader {
                         at: place
                     )
                 }
-                gateways[GatewayName(name)] = gateway(value, secrets, folder)
+                gateways[GatewayName(name)] = gateway(value, secrets, folder) { places.note(.capacity(GatewayName(name)), $0) }
             }
         }
         return gateways
     }
 
-    private func gateway(_ value: YAMLValue, _ secrets: SecretPlaces, _ folder: String) -> GatewaySettings? {
+    private func gateway(
+        _ value: YAMLValue, _ secrets: SecretPlaces, _ folder: String, capacityStands: (FilePosition?) -> Void
+    ) -> GatewaySettings? {
         value.map("a map with kind, url and admin_token") { map in
             let kinds = gatewayKinds.sorted().map { ($0, $0) }
             let kind = map.required("kind", "one of \(gatewayKinds.sorted().joined(separator: ", "))")?.word(of: kinds)
@@ -103,6 +111,7 @@ package struct SettingsReader {
             let requests = map["requests"]?.map("a map such as {concurrent: 8, timeout: 30s}") { requests in
                 (concurrent: requests["concurrent"]?.integer(in: 1...64), timeout: requests["timeout"]?.span())
             }
+            defer { capacityStands(map["capacity"]?.place) }
             return GatewaySettings(
                 kind: kind ?? "",
                 url: url ?? "",

@@ -10,6 +10,8 @@ struct TokenRules {
     var expires = Expiry.never
     var whenRemoved = WhenRemoved.keep
     var adopt = false
+    /// Where the keys stand that hold now.
+    var places: [String: FilePosition] = [:]
 
     /// What is left out of a policy.
     init(environment: String) {
@@ -30,6 +32,7 @@ struct TokenRules {
         if let value = map["expires"]?.expiry(now: now) { expires = value }
         if let value = map["when_removed"]?.whenRemoved() { whenRemoved = value }
         if let value = map["adopt"]?.word(of: [("true", true), ("false", false)]) { adopt = value }
+        for key in map.present(["overlap", "permissions", "expires"]) { places[key] = map[key]?.place }
         if let culprit = map["expires"] ?? map["rotate"], case .every(let every, _, _) = rotate, case .after(let life) = expires,
             life.approximateSeconds < every.approximateSeconds
         {
