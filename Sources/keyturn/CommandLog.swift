@@ -10,9 +10,10 @@ enum CommandLog {
 
     static func sum(up names: [TokenName], _ site: Site, _ exit: Exit) throws {
         let now = HostClock.now()
+        let obstacles = try site.obstacles()
         for name in names {
             guard let token = try site.house.journal.token(name) else { continue }
-            let status = site.status(of: token, at: now)
+            let status = site.status(of: token, heeding: obstacles, at: now)
             let why = status.stuck ?? status.reason
             Terminal.print("\(name) is \(status.state.rawValue)" + (why.map { ": \($0.oneLine)" } ?? ""))
         }

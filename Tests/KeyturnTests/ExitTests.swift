@@ -255,6 +255,18 @@ struct ExitTests {
             #expect(new.errors.contains("cannot make the state folder"))
         }
     }
+    @Test func `1: a state folder that cannot be made for another reason than rights, which may pass`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try Targets.writeOne(to: host)
+            let settings = try host.read("keyturn.yaml").replacingOccurrences(of: "state: state", with: "state: admin-token/state")
+            try host.write(settings, to: "keyturn.yaml")
+            let run = try await host.run("daemon")
+            #expect(run.code == 1)
+            #expect(run.errors.contains("keyturn: cannot make the state folder \(host.path("admin-token/state")): "), "\(run)")
+        }
+    }
+
     @Test(.enabled(if: geteuid() == 0, "only root can become somebody else"))
     func `77: settings, policies or a secret that this user may not read; 78 beside an error in what it could read`() async throws {
         let nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

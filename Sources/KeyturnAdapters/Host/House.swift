@@ -66,12 +66,16 @@ package struct House: Sendable {
     private static func makeStateFolder(_ path: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch { throw Failure(description: "cannot make the state folder \(path): \(error.localizedDescription)", isPermission: true) }
+        } catch {
+            let isPermission = (error as? CocoaError)?.code == .fileWriteNoPermission
+            throw Failure(description: "cannot make the state folder \(path): \(error.localizedDescription)", isPermission: isPermission)
+        }
         guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
+            let isPermission = errno == EACCES || errno == EPERM
             let why = unsafe String(cString: strerror(errno))
             throw Failure(
                 description: "cannot use the state folder \(path): \(why); run as root, or as the user that keyturn runs as",
-                isPermission: true)
+                isPermission: isPermission)
         }
     }
 
