@@ -25,7 +25,7 @@ extension Keeper {
                         try recorder.record([.targetVacated(state.id)], of: &tokens[index], under: policies[tokens[index].name])
                     }
                 } catch let error as DeliveryError {
-                    findings.append(left(state.id, of: tokens[index], "may hold a living secret: \(error)"))
+                    findings.append(left(state.id, of: tokens[index], "may hold a living secret: \(state.id.apart(error.description))"))
                 } catch is KeyringError {
                     // Told as such; what lies there is asked again at the next watch.
                 }

@@ -127,7 +127,7 @@ import Testing
             $0.standing[.stillHolds] = .fails("input/output error")
         }
         await machine.run(for: .hours(7))
-        #expect(world.sentences.first?.hasSuffix("may hold a living secret: /etc/webapp/token: input/output error") == true)
+        #expect(world.sentences.first?.hasSuffix("may hold a living secret: input/output error") == true)
         world.with { $0.standing[.stillHolds] = nil }
         await machine.run(for: .hours(7))
         #expect(world.findings.isEmpty)
