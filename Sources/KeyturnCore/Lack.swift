@@ -14,7 +14,7 @@ package enum Lack: Sendable, Equatable {
     case evidence(String)
     /// It was never read.
     case reading
-    /// The gateway shows no usage figures and no last use: it never gives evidence.
+    /// The gateway shows no usage figures and no last use, or its secret, which they are asked with, is lost: no evidence will come.
     case figures
     /// It was used within that time; its last known use, where the gateway shows that.
     case quiet(TimeSpan, lastUse: Date?)
@@ -57,7 +57,7 @@ package enum Lack: Sendable, Equatable {
         case .time: "its overlap is not over, counted as this host's running time"
         case .evidence(let why): why
         case .reading: "its use was never read"
-        case .figures: "the gateway shows no use of it, so whether it is quiet cannot be known"
+        case .figures: "no figures of its use are to be had, so whether it is quiet is not known"
         case .quiet(let span, let date):
             "it has not been quiet for \(span) yet" + (date.map { ", last used at \($0.formatted(.iso8601))" } ?? "")
         }

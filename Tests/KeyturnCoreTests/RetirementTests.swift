@@ -94,7 +94,7 @@ import Testing
         let status = TokenStatus(of: token, under: policy, verdict: nil, at: moment(after: 2 * 86400))
         #expect(
             status.reason
-                == "g1 is not revoked yet: the gateway shows no use of it, so whether it is quiet cannot be known; a person must decide")
+                == "g1 is not revoked yet: no figures of its use are to be had, so whether it is quiet is not known; a person must decide")
     }
 
     @Test func `it is held while a target lags behind or was found changed`() throws {

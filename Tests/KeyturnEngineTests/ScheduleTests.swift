@@ -108,8 +108,8 @@ import Testing
         await machine.run(for: .days(3))
         #expect(world.alive.count == 2)
         #expect(world.findings == [.overlapTooLong])
-        let sentence = "prod-webapp-api-2026-01 is not revoked 2d after it was replaced: the gateway shows no use of it, "
-        #expect(world.sentences == [sentence + "so whether it is quiet cannot be known"])
+        let sentence = "prod-webapp-api-2026-01 is not revoked 2d after it was replaced: no figures of its use are to be had, "
+        #expect(world.sentences == [sentence + "so whether it is quiet is not known"])
         world.isWell()
     }
 
