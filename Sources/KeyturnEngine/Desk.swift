@@ -2,80 +2,130 @@ import Foundation
 import KeyturnCore
 import Synchronization
 
-/// One gateway for the length of one pass: its list, fetched at most once for everybody, and what follows from it.
+/// One gateway for the length of one pass: its list, asked for once for everybody who can use it, and what follows from it.
 final class Desk: Sendable {
+    private struct State {
+        var answer: Result<Listing, GatewayError>?
+        var askedAt: Moment?
+        var clockError: TimeInterval?
+        var others: Int?
+        var whyFull: String?
+        var ours: [Generation] = []
+        var takenNames: Set<String> = []
+    }
+
     let name: GatewayName
     let gateway: any Gateway
     let capacity: Int?
-    private let listing: Mutex<Result<Listing, GatewayError>?>
-    private let others: Mutex<Int?>
-    private let clockError: Mutex<TimeInterval?>
-    private let takenNames: Mutex<Set<String>>
+    private let state = Mutex(State())
     private let now: @Sendable () -> Moment
 
     init(_ name: GatewayName, _ gateway: any Gateway, capacity: Int?, now: @escaping @Sendable () -> Moment) {
         self.name = name
         self.gateway = gateway
         self.capacity = capacity
-        listing = Mutex(nil)
-        others = Mutex(nil)
-        clockError = Mutex(nil)
-        takenNames = Mutex([])
         self.now = now
     }
 
-    /// Asks for the list; the answer is the pass's from here on.
+    /// Asks for the list; the answer is the pass's from here on. A list is evidence of what was done before it was asked for,
+    /// not before it came: who has just done something waits for one that begins after that, as `Keeper.drive` has it.
     @discardableResult
     func list() async -> Result<Listing, GatewayError> {
+        let askedAt = now()
         let answer: Result<Listing, GatewayError>
         do throws(GatewayError) { answer = .success(try await gateway.list()) } catch { answer = .failure(error) }
-        listing.withLock { $0 = answer }
-        others.withLock { $0 = nil }
-        if case .success(let listing) = answer, let time = listing.gatewayTime {
-            // Compared as it arrives: a pass may last.
-            clockError.withLock { $0 = time.timeIntervalSince(now().wall) }
+        // Compared as it arrives: a pass may last.
+        let arrivedAt = now().wall
+        state.withLock { state in
+            (state.answer, state.askedAt, state.others, state.whyFull) = (answer, askedAt, nil, nil)
+            if case .success(let listing) = answer, let time = listing.gatewayTime {
+                state.clockError = time.timeIntervalSince(arrivedAt)
+            }
         }
         return answer
     }
 
     /// The pass's list; asked for where nobody has yet.
     func listed() async throws(GatewayError) -> Listing {
-        if let answer = listing.withLock({ $0 }) { return try answer.get() }
+        if let answer { return try answer.get() }
         return try await list().get()
     }
 
     /// An answer to another call that says as much as one to `list`: the admin token is dead.
-    func note(_ error: GatewayError) { listing.withLock { $0 = .failure(error) } }
+    func note(_ error: GatewayError) { state.withLock { $0.answer = .failure(error) } }
 
     var refusesAdmin: Bool { if case .failure(.adminRefused)? = answer { true } else { false } }
 
     /// What is known of it without asking.
-    var answer: Result<Listing, GatewayError>? { listing.withLock { $0 } }
+    var answer: Result<Listing, GatewayError>? { state.withLock { $0.answer } }
+
+    /// When the pass's list was asked for; what happened since is not in it.
+    var askedAt: Moment? { state.withLock { $0.askedAt } }
+
+    // MARK: Places
+
+    /// The generations that the journal knew here before the pass drove anything.
+    func expect(_ generations: [Generation]) {
+        state.withLock { ($0.ours, $0.others) = (generations.filter { $0.isLiving && $0.seenAt != nil && $0.keyID != nil }, nil) }
+    }
 
     /// How many places of the account are taken beside those that the journal counts as ours: living tokens of the pass's list
-    /// that are none of ours, less those of ours that the list shows ended or gone. Counted once for all who need a place.
-    func othersAlive(in listing: Listing, _ journal: any Journal) throws(JournalError) -> Int {
-        if let count = others.withLock({ $0 }) { return count }
+    /// that are none of ours, less those of ours that the list shows ended or gone. Counted once a list for all who need a place.
+    func othersAlive(_ journal: any Journal) throws(JournalError) -> Int {
+        let state = state.withLock { $0 }
+        if let count = state.others { return count }
+        guard case .success(let listing)? = state.answer, let askedAt = state.askedAt else { return 0 }
         let alive = listing.keys.filter(\.isAlive).map(\.name)
-        let ours = try journal.states(of: name, names: Set(alive))
-        let dead = try journal.ledger().filter { $0.gateway == name }.flatMap(\.generations).count { generation in
-            generation.isLiving && generation.seenAt != nil && generation.keyID != nil && !listing.showsAlive(generation, at: now().wall)
+        // What was seen since may be younger than the list.
+        let gone = state.ours.filter { generation in
+            generation.seenAt.map { $0 < askedAt.wall } ?? false && !listing.showsAlive(generation, at: now().wall)
+        }.map(\.name)
+        let states = try journal.states(of: name, names: Set(alive).union(gone))
+        let dead = gone.count { name in
+            switch states[name] {
+            case .held, .retiring, .revoking: true
+            case .unmade, .intended, .abandoned, .revoked, nil: false
+            }
         }
-        let count = alive.count { ours[$0] == nil } - dead
-        others.withLock { $0 = count }
+        let count = alive.count { states[$0] == nil } - dead
+        self.state.withLock { if $0.askedAt == askedAt { $0.others = count } }
         return count
     }
 
+    /// Why there is no place left, naming what could go: unused tokens that are none of ours. Silence about a last use says that
+    /// only where the list shows anybody's. Put into words once a list.
+    func whyFull(_ journal: any Journal) throws(JournalError) -> String {
+        let state = state.withLock { $0 }
+        if let why = state.whyFull { return why }
+        guard case .success(let listing)? = state.answer else { return "the account is full" }
+        let limit = capacity.map(String.init) ?? "?"
+        let showsUse = listing.keys.contains { $0.lastUsedAt != nil }
+        let idle = listing.keys.filter { $0.status == .notUsed || (showsUse && $0.isAlive && $0.lastUsedAt == nil) }.map(\.name)
+        let ours = try journal.states(of: name, names: Set(idle))
+        let unused = idle.filter { ours[$0] == nil }.prefix(3)
+        let hint = unused.isEmpty ? "" : "; never used so far: \(unused.joined(separator: ", "))"
+        let alive = listing.keys.count(where: \.isAlive)
+        // Fewer than it may hold: the rest is spoken for.
+        let kept =
+            alive < capacity ?? alive
+            ? " (\(alive) are alive; the other places are kept for creates under way, and for a quarter of an hour for lost ones)" : ""
+        let why = "the account holds all \(limit) tokens it may hold\(kept): revoke one that is not needed, or raise capacity\(hint)"
+        self.state.withLock { if $0.askedAt == state.askedAt { $0.whyFull = why } }
+        return why
+    }
+
     /// True once for a name: two tokens whose patterns can meet must not reach for the same one in one pass.
-    func take(_ name: String) -> Bool { takenNames.withLock { $0.insert(name).inserted } }
+    func take(_ name: String) -> Bool { state.withLock { $0.takenNames.insert(name).inserted } }
+
+    // MARK: Its clock
 
     /// Seconds that the gateway's clock is ahead of ours; zero where it shows none.
-    var clockOffset: TimeInterval { clockError.withLock { $0 } ?? 0 }
+    var clockOffset: TimeInterval { state.withLock { $0.clockError } ?? 0 }
 
     /// Why a create or a revoke by schedule, which cannot be taken back, has to wait: the two clocks differ by more than the
     /// tolerance, so one of them is wrong.
     var clockIsOff: String? {
-        guard let error = clockError.withLock({ $0 }), abs(error) > Sighting.tolerance else { return nil }
+        guard let error = state.withLock({ $0.clockError }), abs(error) > Sighting.tolerance else { return nil }
         return
             "this host's clock is \(Int(abs(error))) s \(error > 0 ? "behind" : "ahead of") the gateway's; nothing is created or revoked by schedule"
     }

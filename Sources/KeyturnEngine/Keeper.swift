@@ -64,26 +64,23 @@ package struct Keeper: Sendable {
         try heedChanges(&tokens, recorder)
         try followPolicies(&tokens, only, recorder)
         try takeIntents(&tokens, recorder)
-        var facts = try await takeRequests(&tokens, desks, recorder)
+        let facts = try await takeRequests(&tokens, desks, recorder)
         let stray = try wipeLeftovers(tokens)
         let left = watches ? try lookAtLeftTargets(&tokens, recorder) : []
-        let seen = try await lookOutside(&tokens, &facts, desks, recorder, watches: watches)
-
-        var verdicts = judge(tokens, facts)
         let removed = judgeRemoved(tokens)
-        for index in tokens.indices where removed.asks.contains(tokens[index].name) {
+        let asks = Set(removed.asks)
+        for index in tokens.indices where asks.contains(tokens[index].name) {
             tokens[index].whenRemoved = .keep
             try ports.journal.record(tokens[index], [])
         }
-        verdicts.merge(removed.verdicts) { first, _ in first }
-        await list(for: verdicts, of: tokens, desks)
-        let (blocked, unreadable) = try await drive(&tokens, only, verdicts, desks, recorder)
+        let round = Round(watches: watches, only: only, facts: facts, removed: removed.verdicts, recorder: recorder)
+        let (verdicts, blocked, met) = try await goRound(&tokens, desks, round)
 
         let after = judge(tokens, [:]).merging(judgeRemoved(tokens).verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())
         let findings =
-            stray + left + seen + unreadable + Watcher.findings(aboutRemoved: removed.asks)
+            stray + left + met + Watcher.findings(aboutRemoved: removed.asks)
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
@@ -150,23 +147,9 @@ package struct Keeper: Sendable {
         return nil
     }
 
-    /// Asks each gateway at which something begins for its list, once for all of them.
-    private func list(for verdicts: [TokenName: Verdict], of tokens: [Token], _ desks: [GatewayName: Desk]) async {
-        for (name, desk) in desks.sorted(by: { $0.key < $1.key }) where desk.answer == nil {
-            let begins = tokens.contains { token in
-                guard token.gateway == name else { return false }
-                return switch verdicts[token.name] {
-                case .start, .end: true
-                case .underWay, .waits, .rests, nil: false
-                }
-            }
-            if begins { await desk.list() }
-        }
-    }
-
     // MARK: Deciding
 
-    private func judge(_ tokens: [Token], _ facts: [TokenName: Facts]) -> [TokenName: Verdict] {
+    func judge(_ tokens: [Token], _ facts: [TokenName: Facts]) -> [TokenName: Verdict] {
         let now = ports.now()
         var verdicts: [TokenName: Verdict] = [:]
         for token in tokens {
@@ -210,95 +193,6 @@ package struct Keeper: Sendable {
             if let trial = nextTrial(of: token, at: now.wall) { looks.append(trial) }
         }
         return looks.min()
-    }
-
-    // MARK: Driving
-
-    private func drive(
-        _ tokens: inout [Token], _ only: Set<TokenName>?, _ verdicts: [TokenName: Verdict], _ desks: [GatewayName: Desk],
-        _ recorder: Recorder
-    ) async throws -> (blocked: Set<TokenName>, findings: [Finding]) {
-        let chosen = tokens.indices.filter { only?.contains(tokens[$0].name) ?? true }
-        let order = chosen.sorted { urgency(verdicts[tokens[$0].name]) < urgency(verdicts[tokens[$1].name]) }
-        let snapshot = tokens
-        var blocked = Set(chosen.map { tokens[$0] }.filter { desks[$0.gateway] == nil }.map(\.name))
-        // Each gateway's tokens among themselves: one that takes its time for every answer is nobody else's delay.
-        let driven = try await withThrowingTaskGroup(of: [Driven].self) { group in
-            for desk in desks.values.sorted(by: { $0.name < $1.name }) {
-                let mine = order.filter { snapshot[$0].gateway == desk.name }
-                group.addTask { try await drive(mine, of: snapshot, verdicts, desk, recorder) }
-            }
-            return try await group.reduce(into: []) { $0 += $1 }
-        }
-        for one in driven {
-            tokens[one.index] = one.token
-            if one.isBlocked { blocked.insert(one.token.name) }
-        }
-        return (blocked, driven.compactMap(\.finding))
-    }
-
-    /// One gateway's tokens, in the order given, as many at once as it may be asked at once.
-    private func drive(
-        _ order: [Int], of tokens: [Token], _ verdicts: [TokenName: Verdict], _ desk: Desk, _ recorder: Recorder
-    ) async throws -> [Driven] {
-        let width = max(1, settings.gateways[desk.name]?.concurrent ?? 1)
-        return try await withThrowingTaskGroup(of: Driven.self) { group in
-            var done: [Driven] = []
-            for (position, index) in order.enumerated() {
-                if position >= width, let finished = try await group.next() { done.append(finished) }
-                if isStopping() { break }
-                let token = tokens[index]
-                group.addTask { try await driveOne(token, at: index, verdicts[token.name], desk, recorder) }
-            }
-            for try await finished in group { done.append(finished) }
-            return done
-        }
-    }
-
-    /// Where one token of the pass has got to; blocked: something of its own broke, and trying again at once is no use.
-    private struct Driven: Sendable {
-        var index: Int
-        var token: Token
-        var isBlocked: Bool
-        var finding: Finding?
-    }
-
-    private func urgency(_ verdict: Verdict?) -> Int {
-        switch verdict {
-        case .start(let cause, _): 1 + Plan.urgency(of: cause)
-        case .end: 0
-        case .underWay: 1
-        case .waits, .rests, nil: 9
-        }
-    }
-
-    private func driveOne(_ token: Token, at index: Int, _ verdict: Verdict?, _ desk: Desk, _ recorder: Recorder) async throws -> Driven {
-        var token = token
-        let policy = policies[token.name]
-        do {
-            switch verdict {
-            case .start(let cause, let reason):
-                // Without the gateway's list nothing can be created: the rotation begins when it can.
-                if case .failure = desk.answer { break }
-                let resumes: [Event] = token.ending == nil ? [] : [.resumed]
-                try recorder.record(resumes + [.started(cause, reason: reason)], of: &token, under: policy)
-            case .end(let how):
-                // It revokes, and cannot be taken back: not by a clock that may be wrong.
-                guard case .success = desk.answer, desk.clockIsOff == nil else { break }
-                try recorder.record([.ended(how)], of: &token, under: policy)
-            case .underWay, .waits, .rests, nil: break
-            }
-            let rotator = Rotator(ports: ports, recorder: recorder, desk: desk, policy: policy, pulse: pulse, isStopping: isStopping)
-            let (driven, isBlocked) = try await rotator.drive(token)
-            return Driven(index: index, token: driven, isBlocked: isBlocked)
-        } catch let error as KeyringError {
-            return Driven(
-                index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true, finding: unreadable(token, error))
-        } catch let error as Mismatch {
-            // A defect of ours, or a second driver: the token is left as it was, and no other one stops for it.
-            log.error("\(error)", metadata: [LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)"])
-            return Driven(index: index, token: try ports.journal.token(token.name) ?? token, isBlocked: true)
-        }
     }
 
     // MARK: Telling

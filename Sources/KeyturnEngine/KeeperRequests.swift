@@ -6,8 +6,11 @@ extension Keeper {
     /// begins: a driver that dies in between finds it again, and doing it again changes nothing.
     func takeRequests(_ tokens: inout [Token], _ desks: [GatewayName: Desk], _ recorder: Recorder) async throws -> [TokenName: Facts] {
         var facts: [TokenName: Facts] = [:]
-        for var request in try ports.journal.pendingRequests() {
-            guard let index = tokens.firstIndex(where: { $0.name == request.token }) else {
+        let requests = try ports.journal.pendingRequests()
+        if requests.isEmpty { return facts }
+        let places = Dictionary(tokens.indices.map { (tokens[$0].name, $0) }) { first, _ in first }
+        for var request in requests {
+            guard let index = places[request.token] else {
                 if !isWhole { continue }
                 request.refusal = Keeper.unknown(request.token)
                 try ports.journal.answer(request, at: ports.now().wall)

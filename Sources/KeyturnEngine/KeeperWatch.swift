@@ -25,33 +25,29 @@ extension Keeper {
         return .lost(intent.name, why: "the process ended before its secret was kept")
     }
 
-    /// Compares journal and gateway: creates that turned up, ids that were missing, secrets in use that are dead.
+    /// Compares journal and one gateway: creates that turned up, ids that were missing, secrets in use that are dead.
+    /// `tokens`: those that live there.
     func lookOutside(
-        _ tokens: inout [Token], _ facts: inout [TokenName: Facts], _ desks: [GatewayName: Desk], _ recorder: Recorder, watches: Bool
+        _ tokens: inout [Token], _ facts: inout [TokenName: Facts], _ desk: Desk, _ recorder: Recorder, watches: Bool
     ) async throws -> [Finding] {
+        let mine = tokens.indices
+        guard watches || tokens.contains(where: wantsListing) else { return [] }
+        // Needs nothing of the gateway: what consumers read is put right also while it is ill or refuses the admin token.
+        if watches { try putBack(&tokens, recorder) }
+        guard case .success(let listing) = await desk.list() else { return [] }
         var findings: [Finding] = []
-        for (name, desk) in desks.sorted(by: { $0.key < $1.key }) {
-            let mine = tokens.indices.filter { tokens[$0].gateway == name }
-            guard watches || mine.contains(where: { wantsListing(tokens[$0]) }) else { continue }
-            // Needs nothing of the gateway: what consumers read is put right also while it is ill or refuses the admin token.
-            if watches { try putBack(mine, &tokens, recorder) }
-            guard case .success(let listing) = await desk.list() else { continue }
-            for index in mine { try compare(&tokens[index], listing, desk, recorder) }
-            for index in mine {
-                do throws(KeyringError) {
-                    if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
-                } catch { findings.append(unreadable(tokens[index], error)) }
-            }
-            if watches { findings += try strangers(at: name, among: mine, &tokens, in: listing, recorder) }
-            if watches { try await tryDelivered(mine, &tokens, listing, desk, recorder) }
-            let dead = try await findDead(mine, &tokens, listing, desk, recorder, watches: watches)
-            // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
-            guard dead.count <= max(3, mine.count / 10) else {
-                findings.append(manyDead(dead.count, name))
-                continue
-            }
-            for (token, why) in dead { facts[token, default: Facts()].dead = why }
+        for index in mine { try compare(&tokens[index], listing, desk, recorder) }
+        for index in mine {
+            do throws(KeyringError) {
+                if try secretIsGone(tokens[index]) { facts[tokens[index].name, default: Facts()].secretIsGone = true }
+            } catch { findings.append(unreadable(tokens[index], error)) }
         }
+        if watches { findings += try strangers(at: desk.name, &tokens, in: listing, recorder) }
+        if watches { try await tryDelivered(&tokens, listing, desk, recorder) }
+        let dead = try await findDead(&tokens, listing, desk, recorder, watches: watches)
+        // Many dead at once is more likely an ill gateway than many ill tokens: a person decides.
+        guard dead.count <= max(3, mine.count / 10) else { return findings + [manyDead(dead.count, desk.name)] }
+        for (token, why) in dead { facts[token, default: Facts()].dead = why }
         return findings
     }
 
@@ -96,28 +92,28 @@ extension Keeper {
 
     /// Keys that bear our names and are not ours.
     private func strangers(
-        at gateway: GatewayName, among mine: [Int], _ tokens: inout [Token], in listing: Listing, _ recorder: Recorder
+        at gateway: GatewayName, _ tokens: inout [Token], in listing: Listing, _ recorder: Recorder
     ) throws -> [Finding] {
-        let strangers = Strangers(mine.map { tokens[$0] }, policies.values.filter { $0.gateway == gateway })
+        let strangers = Strangers(tokens, policies.values.filter { $0.gateway == gateway })
         let past = try ports.journal.past(of: gateway, names: strangers.unaccounted(in: listing))
         // What we took for revoked, in a bad hour of the gateway, and lives: id and name are those of our own row.
-        let positions = Dictionary(mine.map { (tokens[$0].name, $0) }) { first, _ in first }
+        let positions = Dictionary(tokens.indices.map { (tokens[$0].name, $0) }) { first, _ in first }
         for (name, old) in past.sorted(by: { $0.key < $1.key }) where old.generation.state == .revoked {
             guard let index = positions[old.token], let id = old.generation.keyID, let key = listing.key(id), key.isAlive, key.name == name
             else { continue }
             tokens[index].generations.append(old.generation)
             try recorder.record([.resurfaced(name)], of: &tokens[index], under: policies[tokens[index].name])
         }
-        let environments = Dictionary(mine.map { (tokens[$0].name, tokens[$0].environment) }) { first, _ in first }
+        let environments = Dictionary(tokens.map { ($0.name, $0.environment) }) { first, _ in first }
         return strangers.findings(in: listing, past: past, environments: environments)
     }
 
     /// Tokens whose secret in use is dead: the list shows it ended or gone and it is refused, or it was refused three times
     /// over five minutes. The list has just been answered, so the admin token is accepted and 401 means something.
     private func findDead(
-        _ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder, watches: Bool
+        _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder, watches: Bool
     ) async throws -> [(TokenName, String)] {
-        let suspects = mine.filter { index in
+        let suspects = tokens.indices.filter { index in
             guard isInUse(tokens[index]), let current = tokens[index].currentGeneration else { return false }
             return watches || isSuspected(tokens[index]) || isListedDead(current, listing)
         }
@@ -155,8 +151,8 @@ extension Keeper {
 
     /// A new generation lies in targets before all of them have taken it up, which may last: should it die meanwhile, the
     /// old one is put back.
-    private func tryDelivered(_ mine: [Int], _ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder) async throws {
-        for index in mine {
+    private func tryDelivered(_ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder) async throws {
+        for index in tokens.indices {
             let token = tokens[index]
             guard let rotation = token.rotation, rotation.phase == .publishing || rotation.phase == .applying,
                 let generation = token.generation(rotation.generation), let event = await doubt(about: generation, token, listing, desk)
@@ -250,8 +246,8 @@ extension Keeper {
     }
 
     /// A target that somebody has changed is delivered again: what consumers read is to be a token that works.
-    func putBack(_ mine: [Int], _ tokens: inout [Token], _ recorder: Recorder) throws {
-        for index in mine {
+    func putBack(_ tokens: inout [Token], _ recorder: Recorder) throws {
+        for index in tokens.indices {
             // While a rotation waits for its consumers as well: one that is told of what somebody else wrote never confirms.
             guard let policy = policies[tokens[index].name], let desired = tokens[index].desired,
                 let secret = try? ports.keyring.secret(desired, of: tokens[index].gateway)

@@ -13,47 +13,74 @@ struct Rotator: Sendable {
     let pulse: Pulse
     let isStopping: @Sendable () -> Bool
 
-    /// Returns the token as the journal now has it, and whether something that is due could not be had.
-    func drive(_ token: Token) async throws -> (Token, isBlocked: Bool) {
-        var token = token
+    /// How far a token got: as the journal now has it, what waits for a list, and whether something that is due could not be had.
+    struct Progress: Sendable {
+        var token: Token
+        var parked: [Parked] = []
         var unavailable: [Step] = []
+        var isBlocked: Bool { !unavailable.isEmpty }
+    }
+
+    /// What waits for a list does not hold up the rest. Given back what it returned, and the answer to a list that was asked for
+    /// since, it goes on.
+    func drive(_ before: Progress, with answer: Result<Listing, GatewayError>? = nil) async throws -> Progress {
+        var progress = Progress(token: before.token, unavailable: before.unavailable)
+        if let answer {
+            for parked in before.parked where !isStopping() {
+                guard let finish = parked.finish else { continue }
+                let token = progress.token
+                let outcome = try await pulse.during(limit: .minutes(10)) { () async throws -> Outcome in
+                    .happened(try await finish(answer, token))
+                }
+                if Task.isCancelled { return progress }
+                try takeIn(outcome, of: parked.step, &progress)
+            }
+        }
         while !isStopping() {
             let now = ports.now()
-            token = try save(holdsOf: token, at: now)
-            let step = token.step(for: policy, at: now, except: unavailable)
+            progress.token = try save(holdsOf: progress.token, at: now)
+            let step = progress.token.step(for: policy, at: now, except: progress.unavailable + progress.parked.compactMap(\.step))
             if case .wait = step { break }
-            let events = try await pulse.during(limit: limit(of: step)) { () async throws -> [Event] in
+            var token = progress.token
+            let outcome = try await pulse.during(limit: limit(of: step)) { () async throws -> Outcome in
                 if case .mint = step { return try await mint(&token) }
                 return try await perform(step, token)
             }
-            // Nothing happened: what it needs (the gateway's list, the admin token) is not to be had in this pass. What does
-            // not need it goes on.
-            if events.isEmpty {
-                unavailable.append(step)
-                continue
-            }
+            progress.token = token
             // Cut short by our own end: no failure of anybody's, and every step but a create may simply be done again.
             if Task.isCancelled, step != .mint { break }
-            try recorder.record(events, of: &token, under: policy)
-            for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: token.gateway) }
+            try takeIn(outcome, of: step, &progress)
         }
-        return (token, !unavailable.isEmpty)
+        return progress
     }
 
-    private func perform(_ step: Step, _ token: Token) async throws -> [Event] {
+    private func takeIn(_ outcome: Outcome, of step: Step?, _ progress: inout Progress) throws {
+        switch outcome {
+        case .awaitsList(let finish): progress.parked.append(Parked(step: step, finish: finish))
+        // Nothing happened: what it needs is not to be had in this pass. What does not need it goes on.
+        case .happened(let events) where events.isEmpty:
+            if let step { progress.unavailable.append(step) }
+        case .happened(let events):
+            try recorder.record(events, of: &progress.token, under: policy)
+            for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: progress.token.gateway) }
+            for case .minted(let name, nil, _) in events { progress.parked.append(Parked(step: nil, finish: identification(of: name))) }
+        }
+    }
+
+    private func perform(_ step: Step, _ token: Token) async throws -> Outcome {
         switch step {
         case .mint, .wait: return []
         case .verify(let name): return try await verify(name, token)
         case .recheck(let name): return try await recheck(name, token)
         case .tryOld(let name): return try await tryOld(name, token)
-        case .publish(let target, let name): return try publish(target, name, token)
-        case .take(let target, let name): return await take(target, name, token)
-        case .confirm(let target, let name): return await confirm(target, name, token)
+        case .publish(let target, let name): return .happened(try publish(target, name, token))
+        case .take(let target, let name): return .happened(await take(target, name, token))
+        case .confirm(let target, let name): return .happened(await confirm(target, name, token))
         case .read(let name): return try await read(name, token)
         case .release(let name): return try await release(name, token)
-        case .revoke(let name): return try await revoke(name, token)
-        case .seeRefused(let name): return try await seeRefused(name, token)
-        case .remove(let target): return try remove(target, token)
+        case .revoke(let name): return await revoke(name, token)
+        case .seeRefused(let name): return await seeRefused(name, token)
+        case .remove(let target): return .happened(try remove(target, token))
         }
     }
 
@@ -93,13 +120,13 @@ struct Rotator: Sendable {
 
     // MARK: Verifying
 
-    private func verify(_ name: String, _ token: Token) async throws -> [Event] {
+    private func verify(_ name: String, _ token: Token) async throws -> Outcome {
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
             return [.refused(name, why: "its secret is not in the keyring")]
         }
         do throws(GatewayError) {
             switch try await desk.gateway.probe(secret) {
-            case .refused(let why): return await refusal(of: name, why, token)
+            case .refused(let why): return refusal(of: name, why)
             case .accepted(let models):
                 guard let missing = try await modelsLacking(models, token) else { return [.accepted(name)] }
                 return [.refused(name, why: "it lacks \(missing), which the policy allows and the old secret has")]
@@ -120,38 +147,42 @@ struct Rotator: Sendable {
 
     /// A refusal of the new secret counts only while the gateway accepts the admin token: one that answers 401 to
     /// everybody says nothing about anybody.
-    private func refusal(of name: String, _ why: String, _ token: Token) async -> [Event] {
+    private func refusal(of name: String, _ why: String) -> Outcome {
         if desk.refusesAdmin { return [] }
-        if case .failure = await desk.list() { return [] }
-        return [.refusedOnce(name, why: why)]
+        return .awaitsList { answer, _ in
+            if case .failure = answer { return [] }
+            return [.refusedOnce(name, why: why)]
+        }
     }
 
-    private func recheck(_ name: String, _ token: Token) async throws -> [Event] {
+    private func recheck(_ name: String, _ token: Token) async throws -> Outcome {
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else {
             return [.refused(name, why: "its secret is not in the keyring any more")]
         }
         do throws(GatewayError) {
             switch try await desk.gateway.probe(secret) {
             case .accepted: return [.accepted(name)]
-            case .refused(let why): return await refusal(of: name, why, token)
+            case .refused(let why): return refusal(of: name, why)
             }
         } catch { return [.held(why: "\(name) could not be tried once more: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
     }
 
-    private func tryOld(_ name: String, _ token: Token) async throws -> [Event] {
+    private func tryOld(_ name: String, _ token: Token) async throws -> Outcome {
         guard let secret = try ports.keyring.secret(name, of: token.gateway) else { return [.oldRefused(name)] }
         do throws(GatewayError) {
             guard case .refused(let why) = try await desk.gateway.probe(secret) else { return [.oldAccepted(name)] }
             // One refusal may be the gateway's bad hour; its list has to agree, or as many refusals as count, for the new
             // generation ends with this.
-            guard case .success(let listing) = await desk.list() else { return [] }
-            guard let old = token.generation(name), listing.showsAlive(old, at: ports.now().wall),
-                old.refusals?.areFinal(at: ports.now().wall) != true
-            else { return [.oldRefused(name)] }
-            return [
-                .trialRefused(name, why: why),
-                .held(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil),
-            ]
+            return .awaitsList { [now = ports.now] answer, token in
+                guard case .success(let listing) = answer else { return [] }
+                guard let old = token.generation(name), listing.showsAlive(old, at: now().wall),
+                    old.refusals?.areFinal(at: now().wall) != true
+                else { return [.oldRefused(name)] }
+                return [
+                    .trialRefused(name, why: why),
+                    .held(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil),
+                ]
+            }
         } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
     }
 

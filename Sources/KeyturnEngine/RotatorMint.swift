@@ -7,17 +7,17 @@ extension Rotator {
     /// The order is the promise: everything that could fail later is tried before; the name is durable before the gateway
     /// hears of it; the secret is durable before anything else happens with it. The gateway is asked to create exactly
     /// once for one name. What a dead process left was settled when the pass began.
-    func mint(_ token: inout Token) async throws -> [Event] {
+    func mint(_ token: inout Token) async throws -> Outcome {
         guard let policy, token.generations.allSatisfy({ $0.state != .intended }) else { return [] }
-        let listing: Listing
+        guard let answer = desk.answer else { return .awaitsList(then: nil) }
         // Without the list nothing is tried, and nothing is the token's failure: the gateway is asked again by whoever
         // repeats the pass.
-        do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
+        guard case .success(let listing) = answer else { return [] }
         // A lost create that this list shows and the pass's first one did not: it is revoked before another one is made.
         let settled = token.generations.filter { $0.state == .abandoned }.compactMap { lost in
             identification.event(for: lost, at: token.gateway, in: listing, clockIsOff: desk.clockIsOff != nil)
         }
-        guard settled.isEmpty else { return settled }
+        guard settled.isEmpty else { return .happened(settled) }
         if let why = desk.clockIsOff { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
         if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
 
@@ -31,12 +31,12 @@ extension Rotator {
             name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature,
             foreignIDs: listing.keys(named: name).compactMap(\.id)
         )
-        let others = desk.capacity == nil ? 0 : try desk.othersAlive(in: listing, ports.journal)
+        let others = desk.capacity == nil ? 0 : try desk.othersAlive(ports.journal)
         guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
             try ports.keyring.release(name, of: token.gateway)
-            return [.held(why: try full(listing), needsPerson: true, retryAfter: nil)]
+            return [.held(why: try desk.whyFull(ports.journal), needsPerson: true, retryAfter: nil)]
         }
-        return try await create(order, token, before: listing)
+        return .happened(try await create(order, token, before: listing))
     }
 
     private func create(_ order: CreateOrder, _ token: Token, before listing: Listing) async throws -> [Event] {
@@ -64,19 +64,19 @@ extension Rotator {
                     .held(why: error.description, needsPerson: true, retryAfter: nil)
                 ]
             }
-            let events: [Event] = [.minted(name, id, fingerprint: try ports.keyring.fingerprint(secret))]
-            guard id == nil, let generation = token.generation(name) else { return events }
-            return events + (await identify(generation, token))
+            return [.minted(name, id, fingerprint: try ports.keyring.fingerprint(secret))]
         }
     }
 
-    /// The id that the answer did not tell, as far as a new list shows it.
-    private func identify(_ generation: Generation, _ token: Token) async -> [Event] {
-        guard case .success(let listing) = await desk.list() else { return [] }
-        return switch identification.sighting(of: generation, at: token.gateway, in: listing) {
-        case .proven(let id): [.identified(generation.name, id, .told)]
-        case .alone(let id): [.identified(generation.name, id, .alone)]
-        case .unclear, .none: []
+    /// Finds out the id that the answer did not tell, as far as a new list shows it. What goes on meanwhile needs none.
+    func identification(of name: String) -> Outcome.Finish {
+        { [identification] answer, token in
+            guard case .success(let listing) = answer, let generation = token.generation(name), generation.keyID == nil else { return [] }
+            return switch identification.sighting(of: generation, at: token.gateway, in: listing) {
+            case .proven(let id): [.identified(name, id, .told)]
+            case .alone(let id): [.identified(name, id, .alone)]
+            case .unclear, .none: []
+            }
         }
     }
 
@@ -102,22 +102,5 @@ extension Rotator {
             if listing.keys(named: name).isEmpty, !used.contains(name) || unmade.contains(name), desk.take(name) { return name }
             attempt += 1
         }
-    }
-
-    /// Names what could go: unused tokens that are none of ours. Silence about a last use says that only where the list
-    /// shows anybody's.
-    private func full(_ listing: Listing) throws -> String {
-        let capacity = desk.capacity.map(String.init) ?? "?"
-        let showsUse = listing.keys.contains { $0.lastUsedAt != nil }
-        let idle = listing.keys.filter { $0.status == .notUsed || (showsUse && $0.isAlive && $0.lastUsedAt == nil) }.map(\.name)
-        let ours = try ports.journal.states(of: desk.name, names: Set(idle))
-        let unused = idle.filter { ours[$0] == nil }.prefix(3)
-        let hint = unused.isEmpty ? "" : "; never used so far: \(unused.joined(separator: ", "))"
-        let alive = listing.keys.count(where: \.isAlive)
-        // Fewer than it may hold: the rest is spoken for.
-        let kept =
-            alive < desk.capacity ?? alive
-            ? " (\(alive) are alive; the other places are kept for creates under way, and for a quarter of an hour for lost ones)" : ""
-        return "the account holds all \(capacity) tokens it may hold\(kept): revoke one that is not needed, or raise capacity\(hint)"
     }
 }

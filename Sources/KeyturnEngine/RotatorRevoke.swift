@@ -4,11 +4,26 @@ import KeyturnCore
 extension Rotator {
     /// What the gateway counts for a retiring generation. The secret itself is not tried on the models meanwhile, so that
     /// Keyturn's own calls do not look like a consumer's.
-    func read(_ name: String, _ token: Token) async throws -> [Event] {
+    func read(_ name: String, _ token: Token) async throws -> Outcome {
         guard let generation = token.generation(name) else { return [] }
-        let listing: Listing
-        // Before our own reading, which the gateway may count as a use.
-        do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
+        guard let answer = desk.answer, !needsNewerList(generation) else {
+            return .awaitsList { answer, token in try await read(name, token, answer) }
+        }
+        return .happened(try await read(name, token, answer))
+    }
+
+    /// The last reading before a release speaks of the whole quiet time: it needs a list that was asked for after it, and not
+    /// long ago. Of what an earlier reading does not show yet, the next one tells.
+    private func needsNewerList(_ generation: Generation) -> Bool {
+        let now = ports.now()
+        guard let askedAt = desk.askedAt, let retirement = generation.retirement, retirement.isOver(at: now) else { return false }
+        let end = max(retirement.overlap.until, retirement.quiet?.until ?? .distantPast)
+        return askedAt.wall < end || abs(now.boot - askedAt.boot) > 60
+    }
+
+    private func read(_ name: String, _ token: Token, _ answer: Result<Listing, GatewayError>) async throws -> [Event] {
+        // The list comes before our own reading, which the gateway may count as a use.
+        guard let generation = token.generation(name), case .success(let listing) = answer else { return [] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             if !listing.showsAlive(generation, at: ports.now().wall) { return await release(unlisted: name, secret) }
@@ -42,13 +57,13 @@ extension Rotator {
     }
 
     /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
-    func release(_ name: String, _ token: Token) async throws -> [Event] {
-        let listing: Listing
-        do throws(GatewayError) { listing = try await desk.listed() } catch { return [] }
+    func release(_ name: String, _ token: Token) async throws -> Outcome {
+        guard let answer = desk.answer else { return .awaitsList(then: nil) }
+        guard case .success(let listing) = answer else { return [] }
         if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall),
             let secret = try ports.keyring.secret(name, of: token.gateway)
         {
-            return await release(unlisted: name, secret)
+            return .happened(await release(unlisted: name, secret))
         }
         if let why = desk.clockIsOff { return [.readFailed(name, why: why, retryAfter: nil)] }
         guard let current = token.currentGeneration, current.state == .held,
@@ -79,17 +94,32 @@ extension Rotator {
         }
     }
 
-    func revoke(_ name: String, _ token: Token) async throws -> [Event] {
+    /// Nothing is revoked that the gateway's own list does not show with our id and our name together. A list that knows
+    /// the id not at all is asked for anew: it may be older than the create.
+    func revoke(_ name: String, _ token: Token) async -> Outcome {
+        guard let generation = token.generation(name), !desk.refusesAdmin else { return [] }
+        switch desk.answer {
+        case nil: return .awaitsList(then: nil)
+        case .failure(let error)?: return .happened(failure(of: name, error))
+        case .success(let listing)?:
+            guard let id = generation.keyID, listing.key(id) != nil else {
+                return .awaitsList { answer, token in await revoke(name, token, by: answer) }
+            }
+            return .happened(await revoke(name, token, by: .success(listing)))
+        }
+    }
+
+    private func revoke(_ name: String, _ token: Token, by answer: Result<Listing, GatewayError>) async -> [Event] {
         guard let generation = token.generation(name) else { return [] }
-        if desk.refusesAdmin { return [] }
         do throws(GatewayError) {
-            guard let id = generation.keyID else { return try await resolve(generation, token) }
-            switch try await confirm(id, of: generation) {
+            let listing = try answer.get()
+            guard let id = generation.keyID else { return resolve(generation, token, listing) }
+            switch confirm(id, of: generation, listing) {
             // Written down before anything is sent: should its answer get lost, a list without it tells that it is gone.
             case .isOurs where generation.seenAt == nil: return [.identified(name, id, generation.identity ?? .told)]
             case .isOurs: break
             // A list may be older than the create.
-            case .isGone where isYoung(generation, in: try await desk.listed()):
+            case .isGone where isYoung(generation, in: listing):
                 return [.revokeFailed(name, why: "the gateway does not list it yet", needsPerson: false, retryAfter: nil)]
             // Nothing to revoke; that it is gone is seen when its secret is refused.
             case .isGone: return [.revokeAnswered(name)]
@@ -107,11 +137,16 @@ extension Rotator {
             }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
-        } catch .adminRefused(let why) {
+        } catch { return failure(of: name, error) }
+    }
+
+    private func failure(of name: String, _ error: GatewayError) -> [Event] {
+        if case .adminRefused = error {
             // The gateway's trouble and one finding, not each token's.
-            desk.note(.adminRefused(why))
+            desk.note(error)
             return []
-        } catch { return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)] }
+        }
+        return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
     }
 
     /// May its create still be on its way into the gateway's lists? Not once the gateway has shown it.
@@ -124,11 +159,7 @@ extension Rotator {
         case isOurs, isGone, isAnothers(String), isUnclear
     }
 
-    /// Nothing is revoked that the gateway's own list does not show with our id and our name together. A list that knows
-    /// the id not at all is asked for anew: it may be older than the create.
-    private func confirm(_ id: KeyID, of generation: Generation) async throws(GatewayError) -> Confirmation {
-        var listing = try await desk.listed()
-        if listing.key(id) == nil { listing = try await desk.list().get() }
+    private func confirm(_ id: KeyID, of generation: Generation, _ listing: Listing) -> Confirmation {
         // An id that was only inferred is ours as long as no other key has borne its name.
         if generation.identity != .told, listing.newcomers(for: generation).contains(where: { $0.id != id }) { return .isUnclear }
         if let listed = listing.key(id) { return listed.name == generation.name ? .isOurs : .isAnothers(listed.name) }
@@ -138,8 +169,7 @@ extension Rotator {
 
     /// A generation whose create did not tell its id: it is the only one of its name that can be ours, or it is for a
     /// person to say which.
-    private func resolve(_ generation: Generation, _ token: Token) async throws(GatewayError) -> [Event] {
-        let listing = try await desk.list().get()
+    private func resolve(_ generation: Generation, _ token: Token, _ listing: Listing) -> [Event] {
         let name = generation.name
         switch identification.sighting(of: generation, at: token.gateway, in: listing) {
         case .proven(let id): return [.identified(name, id, .told)]
@@ -160,9 +190,9 @@ extension Rotator {
         }
     }
 
-    /// A revocation is over when the secret is refused and the list shows it ended or gone.
-    func seeRefused(_ name: String, _ token: Token) async throws -> [Event] {
-        guard let generation = token.generation(name) else { return [] }
+    /// A revocation is over when the secret is refused and the list shows it ended or gone: one that was asked for after the
+    /// revocation was answered.
+    func seeRefused(_ name: String, _ token: Token) async -> Outcome {
         do throws(GatewayError) {
             if let secret = try? ports.keyring.secret(name, of: token.gateway), case .accepted = try await desk.gateway.probe(secret) {
                 return [
@@ -170,16 +200,25 @@ extension Rotator {
                         name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)
                 ]
             }
-            // A refusal alone may be the gateway's bad hour: its list has to agree before the secret is forgotten.
-            if desk.refusesAdmin { return [] }
-            let listing = try await desk.list().get()
-            if !listing.showsAlive(generation, at: ports.now().wall) { return [.seenRefused(name)] }
-            return [
-                .revokeFailed(
-                    name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)
-            ]
-        } catch .adminRefused { return [] } catch {
-            return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
+        } catch { return .happened(failure(toSee: name, error)) }
+        // A refusal alone may be the gateway's bad hour: its list has to agree before the secret is forgotten.
+        if desk.refusesAdmin { return [] }
+        return .awaitsList { answer, token in
+            guard let generation = token.generation(name) else { return [] }
+            switch answer {
+            case .failure(let error): return failure(toSee: name, error)
+            case .success(let listing) where !listing.showsAlive(generation, at: ports.now().wall): return [.seenRefused(name)]
+            case .success:
+                return [
+                    .revokeFailed(
+                        name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)
+                ]
+            }
         }
+    }
+
+    private func failure(toSee name: String, _ error: GatewayError) -> [Event] {
+        if case .adminRefused = error { return [] }
+        return [.revokeFailed(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
     }
 }

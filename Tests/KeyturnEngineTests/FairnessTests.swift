@@ -6,11 +6,12 @@ import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct FairnessTests {
-    @Test func `a gateway that does not answer holds up nobody but its own tokens`() async throws {
+    @Test(arguments: [PortCall.create, .list])
+    func `a gateway that does not answer holds up nobody but its own tokens`(to call: PortCall) async throws {
         let other = GatewayName("other")
         let world = World(gateways: [.main, other])
         var ports = world.ports()
-        let stalled = StalledGateway(try #require(ports.gateways[.main]))
+        let stalled = StalledGateway(try #require(ports.gateways[.main]), at: call)
         ports.gateways[.main] = stalled
         // More tokens at the one that stalls than may be under way at once, and all of them first by name.
         let policies = ["api", "app", "bot"].map { TokenPolicy.sample($0) } + [.sample("worker", gateway: other)]
@@ -22,6 +23,24 @@ import Testing
         let outlook = try await pass.value
         #expect(outlook.findings.isEmpty)
         #expect(world.alive.count == 3)
+        world.isWell()
+    }
+
+    @Test func `a consumer that takes its time holds up no revocation that only needs a list`() async throws {
+        let (world, keeper) = try await issuedMany(4, concurrent: 2)
+        let stalled = StalledConsumer()
+        var ports = world.ports()
+        let consumer = ports.consumer
+        ports.consumer = { $0.file == "/etc/slow/token" ? stalled : consumer($0) }
+        let policies = keeper.policies + [.sample("slow", targets: [.sample("/etc/slow/token", then: true)])]
+        let next = Keeper(ports: ports, policies: policies, settings: keeper.settings, log: world.logger())
+        for policy in keeper.policies { world.ask(.revoke, policy.name) }
+        let pass = Task { try await next.pass(watches: true) }
+        while world.codes.count(where: { $0 == "revoked" }) < 4 { await Task.yield() }
+        #expect(world.published(TargetID(file: "/etc/slow/token", key: nil)) == "prod-slow-api-2026-01")
+        stalled.letGo()
+        _ = try await pass.value
+        #expect(world.token(TokenName("prod-slow-api"))?.rotation == nil)
         world.isWell()
     }
 
@@ -57,12 +76,13 @@ extension PortCall {
     fileprivate static let atGateway: [PortCall] = [.create, .list, .revoke, .probe, .usage]
 }
 
-/// Takes its time for every create, until it is let go.
+/// Takes its time for every call of one kind, until it is let go.
 private final class StalledGateway: Gateway {
     private let gateway: any Gateway
+    private let call: PortCall
     private let state = Mutex((isStalled: true, waiting: [CheckedContinuation<Void, Never>]()))
 
-    init(_ gateway: any Gateway) { self.gateway = gateway }
+    init(_ gateway: any Gateway, at call: PortCall) { (self.gateway, self.call) = (gateway, call) }
 
     func letGo() {
         let waiting = state.withLock { state in
@@ -73,7 +93,8 @@ private final class StalledGateway: Gateway {
         for continuation in waiting { continuation.resume() }
     }
 
-    func create(_ order: CreateOrder) async -> CreateOutcome {
+    private func stall(at call: PortCall) async {
+        guard call == self.call else { return }
         await withCheckedContinuation { continuation in
             let isStalled = state.withLock { state in
                 if state.isStalled { state.waiting.append(continuation) }
@@ -81,11 +102,29 @@ private final class StalledGateway: Gateway {
             }
             if !isStalled { continuation.resume() }
         }
+    }
+
+    func create(_ order: CreateOrder) async -> CreateOutcome {
+        await stall(at: .create)
         return await gateway.create(order)
     }
 
-    func list() async throws(GatewayError) -> Listing { try await gateway.list() }
+    func list() async throws(GatewayError) -> Listing {
+        await stall(at: .list)
+        return try await gateway.list()
+    }
+
     func revoke(_ id: KeyID) async throws(GatewayError) { try await gateway.revoke(id) }
     func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome { try await gateway.probe(secret) }
     func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading { try await gateway.usage(secret) }
+}
+
+/// Takes its time to take a secret up, until it is let go.
+private final class StalledConsumer: Consumer {
+    private let stall = AsyncStream<Void>.makeStream()
+
+    func letGo() { stall.continuation.finish() }
+    func preflight() {}
+    func take() async { for await _ in stall.stream {} }
+    func confirm() async {}
 }

@@ -26,6 +26,17 @@ import Testing
         #expect(traces.0 == traces.1)
     }
 
+    @Test func `a seed of two gateways, at which a pass is at once, repeats itself too`() async throws {
+        let seeds = (UInt64(1)...200).filter { Simulation(seed: $0, size: .short).world.look { $0.accounts.count } == 2 }.prefix(8)
+        try #require(seeds.count == 8)
+        for seed in seeds {
+            var first = Simulation(seed: seed, size: .short, keepsTrace: true)
+            var second = Simulation(seed: seed, size: .short, keepsTrace: true)
+            _ = (await first.run(), await second.run())
+            #expect(first.world.look { $0.trace } == second.world.look { $0.trace }, "seed \(seed)")
+        }
+    }
+
     @Test func `another seed is another life`() async {
         var first = Simulation(seed: 1, size: .short, keepsTrace: true)
         var second = Simulation(seed: 2, size: .short, keepsTrace: true)

@@ -14,6 +14,7 @@ package struct Machine {
     }
     package private(set) var outlook: Keeper.Outlook?
     package private(set) var passes = 0
+    private let processor = OneAtATime()
     private var keeper: Keeper?
     private var process = 0
     private var nextWatch: Date
@@ -55,7 +56,7 @@ package struct Machine {
         if watches { nextWatch = every.after(started) }
         world.with { $0.note("-- pass\(watches ? ", watching" : "")") }
         do {
-            let outlook = try await keeper.pass(watches: watches)
+            let outlook = try await withTaskExecutorPreference(processor) { try await keeper.pass(watches: watches) }
             self.outlook = outlook
             troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
             let patience = min(outlook.troubles.values.compactMap(\.retryAfter).max() ?? 0, Backoff.longest)

@@ -141,6 +141,8 @@ package struct WorldState: Sendable {
     /// Secrets that Keyturn revoked because somebody ended their token.
     var ended: Set<String> = []
     package private(set) var calls: [PortCall: Int] = [:]
+    /// What of the journal was read how often.
+    package private(set) var reads: [String: Int] = [:]
     /// Faults met, by their kind.
     package private(set) var faults: [String: Int] = [:]
     /// Calls that the pass under way may still make; nil is any number. A pass that runs out of it never ends by itself.
@@ -188,7 +190,10 @@ package struct WorldState: Sendable {
 
     mutating func count(_ operation: PortCall, _ detail: String) {
         calls[operation, default: 0] += 1
-        guard operation != .readJournal else { return }
+        guard operation != .readJournal else {
+            reads[detail, default: 0] += 1
+            return
+        }
         note("\(operation) \(detail)")
     }
 

@@ -16,7 +16,7 @@ struct WorldJournal: Journal {
         }
     }
 
-    func ledger() throws(JournalError) -> [Token] { try call(.readJournal) { $0.ledger } }
+    func ledger() throws(JournalError) -> [Token] { try call(.readJournal, "ledger") { $0.ledger } }
     func token(_ name: TokenName) throws(JournalError) -> Token? { try call(.readJournal) { $0.token(name) } }
     func rotation(_ id: String) throws(JournalError) -> Rotation? { try call(.readJournal) { $0.rotation(id) } }
 
