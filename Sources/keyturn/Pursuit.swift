@@ -10,8 +10,8 @@ import Logging
 struct Pursuit: Sendable {
     let site: Site
     let requests: [Request]
-    /// Is it over for this token, and how? Nil: not yet.
-    let verdict: @Sendable (Request, Token) throws -> Exit?
+    /// Is it over for this token, and how? Nil: not yet. With the rotation that the answer names.
+    let verdict: @Sendable (Request, Token, Rotation?) throws -> Exit?
 
     private var journal: SQLiteJournal { site.house.journal }
 
@@ -23,9 +23,11 @@ struct Pursuit: Sendable {
             defer { http.shutdown() }
             let patience = ContinuousClock.now + Pursuit.patience
             var nextWake = ContinuousClock.now
+            var view = View(journal, requests)
             while !stop.isSet {
                 try told.tell()
-                if let exit = try outcome() { return exit }
+                let now = try view.now()
+                if let exit = try outcome(now) { return exit }
                 if let lock = try lock() {
                     lock.announce()
                     do { return try await drive(http, stop, &told) } catch {
@@ -33,7 +35,7 @@ struct Pursuit: Sendable {
                         throw error
                     }
                 }
-                if try !isHeard {
+                if !now.isHeard {
                     if ContinuousClock.now > patience { return notHeard() }
                     // Each wake costs the driver a pass, and the gateway perhaps a list: one a second until it has heard.
                     if ContinuousClock.now >= nextWake {
@@ -44,7 +46,8 @@ struct Pursuit: Sendable {
                 } else {
                     Terminal.progress("under way in the process that drives; Ctrl-C leaves it to it")
                 }
-                try? await Task.sleep(for: .milliseconds(100))
+                // However much there is to look at, looking takes a tenth of the time at most.
+                try? await Task.sleep(for: max(.milliseconds(100), view.cost * 9))
             }
             return .waits
         }
@@ -60,9 +63,6 @@ struct Pursuit: Sendable {
             return nil
         }
     }
-
-    /// A driver has taken up everything that was asked for.
-    private var isHeard: Bool { get throws { try requests.allSatisfy { try journal.request($0.number)?.answeredAt != nil } } }
 
     private func notHeard() -> Exit {
         Terminal.error("keyturn: the request is filed, and the process that drives has not looked at it yet: see its log")
@@ -88,8 +88,9 @@ struct Pursuit: Sendable {
                 try withdraw(because: finding.sentence)
                 return .stuck
             }
-            if let exit = try outcome() { return exit }
-            if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(isSeen: true) { return exit }
+            let now = try journal.follow(requests.map(\.number))
+            if let exit = try outcome(now) { return exit }
+            if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(now, isSeen: true) { return exit }
             guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
             let rest = max(0.05, next.timeIntervalSinceNow)
             if rest > 1 { Terminal.progress("going on in \(Age.text(rest))") }
@@ -105,36 +106,40 @@ struct Pursuit: Sendable {
     }
 
     /// The worst of all tokens, once each has an end.
-    private func outcome() throws -> Exit? {
+    private func outcome(_ now: Followed) throws -> Exit? {
         var worst = Exit.done
         var refusals: [String] = []
-        for request in requests {
-            guard let answered = try journal.request(request.number), answered.answeredAt != nil else { return try gatewayTrouble() }
-            if let refusal = answered.refusal {
+        for request in now.requests {
+            guard request.answeredAt != nil else { return try gatewayTrouble(now) }
+            if let refusal = request.refusal {
                 refusals.append(refusal)
                 continue
             }
-            guard let token = try journal.token(request.token), let exit = try verdict(answered, token) else { return try gatewayTrouble() }
+            let rotation = request.rotation.flatMap { now.rotations[$0] }
+            guard let token = now.tokens[request.token], let exit = try verdict(request, token, rotation) else {
+                return try gatewayTrouble(now)
+            }
             if exit.rawValue > worst.rawValue { worst = exit }
         }
         for refusal in refusals { Terminal.error("keyturn: \(refusal)") }
         if !refusals.isEmpty, worst == .done { worst = .failed }
         // What a gateway holds up is better told of the gateway than of each token.
-        return try worst == .stuck ? gatewayTrouble() ?? worst : worst
+        return try worst == .stuck ? gatewayTrouble(now) ?? worst : worst
     }
 
     /// With the gateway out of reach, what is asked for may take days: say so and leave it to the driver.
     /// `isSeen`: what the findings say has been looked at since the request was filed.
-    private func gatewayTrouble(isSeen: Bool = false) throws -> Exit? {
-        let gateways = try Set(requests.compactMap { try (journal.token($0.token)?.gateway ?? site.policies[$0.token]?.gateway)?.text })
+    private func gatewayTrouble(_ now: Followed, isSeen: Bool = false) throws -> Exit? {
+        let troubles: Set<Finding.Code> = [.gatewayUnreachable, .adminTokenRefused, .keyringUnknown]
+        let findings = now.findings.filter { troubles.contains($0.finding.code) }
+        if findings.isEmpty { return nil }
+        let gateways = Set(now.requests.compactMap { (now.tokens[$0.token]?.gateway ?? site.policies[$0.token]?.gateway)?.text })
         // Out of reach is what the last list came to; whether the admin token is still refused is not known then.
-        let findings = try journal.openFindings()
         let isAway = { (open: OpenFinding) in open.finding.code == .gatewayUnreachable }
         for open in findings.filter(isAway) + findings.filter({ !isAway($0) })
         where open.finding.code == .keyringUnknown || gateways.contains(open.finding.subject) {
-            guard [.gatewayUnreachable, .adminTokenRefused, .keyringUnknown].contains(open.finding.code) else { continue }
             // One that opened before the request may be over by now: the driver looks first.
-            guard try isSeen || open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || hasFailed else { continue }
+            guard isSeen || open.openedAt >= (requests.map(\.filedAt).min() ?? .distantPast) || now.hasFailed else { continue }
             Terminal.error("keyturn: \(open.finding.sentence); \(open.finding.help)")
             // Nothing was begun, and nothing must begin by itself on the day that the keyring is back.
             if open.finding.code == .keyringUnknown { try withdraw(because: open.finding.sentence) }
@@ -142,20 +147,47 @@ struct Pursuit: Sendable {
         }
         return nil
     }
+}
+
+/// Looks at some requests again only where another process has written since.
+private struct View {
+    private let journal: SQLiteJournal
+    private let numbers: [Int64]
+    private var version: Int?
+    private var last: Followed?
+    /// What the last look took.
+    private(set) var cost = Duration.zero
+
+    init(_ journal: SQLiteJournal, _ requests: [Request]) {
+        self.journal = journal
+        numbers = requests.map(\.number)
+    }
+
+    mutating func now() throws -> Followed {
+        // Before what it stands for: what is written in between is looked at once more.
+        let version = try journal.version()
+        if let last, version == self.version { return last }
+        let begun = ContinuousClock.now
+        let now = try journal.follow(numbers)
+        cost = ContinuousClock.now - begun
+        (self.version, last) = (version, now)
+        return now
+    }
+}
+
+extension Followed {
+    /// A driver has taken up everything that was asked for.
+    fileprivate var isHeard: Bool { requests.allSatisfy { $0.answeredAt != nil } }
 
     /// A driver has tried since it took a request up, which forgets what failed before, and did not get through; or it has
     /// not even begun, though nothing but the gateway's list could keep it.
-    private var hasFailed: Bool {
-        get throws {
-            try requests.contains { request in
-                guard let answeredAt = try journal.request(request.number)?.answeredAt, let token = try journal.token(request.token) else {
-                    return false
-                }
-                let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
-                if ([token.rotation?.attempts.failures ?? 0] + revocations).contains(where: { $0 > 0 }) { return true }
-                let isListless = token.rotation?.phase == .minting && token.rotation?.generation == nil
-                return isListless && Date().timeIntervalSince(answeredAt) > 3
-            }
+    fileprivate var hasFailed: Bool {
+        requests.contains { request in
+            guard let answeredAt = request.answeredAt, let token = tokens[request.token] else { return false }
+            let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
+            if ([token.rotation?.attempts.failures ?? 0] + revocations).contains(where: { $0 > 0 }) { return true }
+            let isListless = token.rotation?.phase == .minting && token.rotation?.generation == nil
+            return isListless && Date().timeIntervalSince(answeredAt) > 3
         }
     }
 }

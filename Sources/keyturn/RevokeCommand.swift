@@ -19,7 +19,7 @@ struct RevokeCommand: AsyncParsableCommand {
         let site = try site.enter(.readable)
         let name = try site.tokens(named: token)[0].name
         let request = try site.house.journal.file(Request(verb: .revoke, token: name, generation: generation, filedAt: Date()))
-        let exit = try await Pursuit(site: site, requests: [request]) { _, token in
+        let exit = try await Pursuit(site: site, requests: [request]) { _, token, _ in
             let left = ending(token)
             if left.isEmpty { return .done }
             if site.status(of: token, at: HostClock.now()).stuck != nil { return .stuck }

@@ -49,8 +49,8 @@ struct RotateCommand: AsyncParsableCommand {
 
 extension Site {
     /// How the rotation stands that a request began or joined.
-    @Sendable func rotationVerdict(_ request: Request, _ token: Token) throws -> Exit? {
-        guard let rotation = try request.rotation.flatMap({ try house.journal.rotation($0) }) else { return nil }
+    @Sendable func rotationVerdict(_ request: Request, _ token: Token, _ rotation: Rotation?) -> Exit? {
+        guard let rotation else { return nil }
         switch rotation.phase {
         case .finished: return .done
         case .abandoned: return .failed

@@ -8,6 +8,7 @@ enum JournalSchema {
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
         migrator.registerMigration("2") { db in try db.execute(sql: second) }
         migrator.registerMigration("3") { db in try db.execute(sql: "ALTER TABLE token ADD COLUMN basis TEXT") }
+        migrator.registerMigration("4") { db in try db.execute(sql: fourth) }
         // When a target's policy was first seen without it.
         migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE target ADD COLUMN left_at TEXT") }
         return migrator
@@ -153,5 +154,11 @@ enum JournalSchema {
             SELECT name, environment, gateway, serial, current, ending, ended_at, failures, not_before, last_error, needs_person FROM token;
         DROP TABLE token;
         ALTER TABLE new_token RENAME TO token;
+        """
+
+    /// What a pass looks for among all that ever was: the generations that take a place of an account, and the open findings.
+    private static let fourth = """
+        CREATE INDEX unrevoked_generation ON generation(gateway, state, intended_at) WHERE state <> 'revoked';
+        CREATE INDEX open_finding ON finding(number) WHERE closed_at IS NULL;
         """
 }

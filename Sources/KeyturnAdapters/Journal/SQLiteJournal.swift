@@ -81,7 +81,7 @@ package final class SQLiteJournal: Journal {
         return queue
     }
 
-    private func read<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
+    func read<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
         do { return try queue.read(body) } catch { throw SQLiteJournal.explain(error, path) }
     }
 
@@ -113,43 +113,40 @@ package final class SQLiteJournal: Journal {
 
     // MARK: Tokens
 
-    package func ledger() throws(JournalError) -> [Token] {
-        try read { db in
-            var tokens = try Row.fetchAll(db, sql: "SELECT * FROM token ORDER BY name").map(Token.init)
-            let position = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1.name.text, $0) })
-            let living = """
-                SELECT generation.* FROM generation JOIN token ON token.name = generation.token AND token.gateway = generation.gateway
-                WHERE state <> 'revoked' ORDER BY intended_at, generation.name
-                """
-            for row in try Row.fetchAll(db, sql: living) {
-                if let index = try position[row.value("token")] { tokens[index].generations.append(try Generation(row)) }
-            }
-            for row in try Row.fetchAll(db, sql: "SELECT * FROM rotation WHERE ended_at IS NULL") {
-                if let index = try position[row.value("token")] { tokens[index].rotation = try Rotation(row) }
-            }
-            for row in try Row.fetchAll(db, sql: "SELECT * FROM target ORDER BY file, key") {
-                if let index = try position[row.value("token")] { tokens[index].targets.append(try TargetState(row)) }
-            }
-            return tokens
-        }
-    }
+    package func ledger() throws(JournalError) -> [Token] { try read { db in try SQLiteJournal.tokens(nil, db) } }
 
     package func token(_ name: TokenName) throws(JournalError) -> Token? {
-        try read { db in
-            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM token WHERE name = ?", arguments: [name.text]) else { return nil }
-            var token = try Token(row)
-            token.generations = try Row.fetchAll(
-                db, sql: "SELECT * FROM generation WHERE token = ? AND gateway = ? AND state <> 'revoked' ORDER BY intended_at, name",
-                arguments: [name.text, token.gateway.text]
-            ).map(Generation.init)
-            token.rotation = try Row.fetchOne(
-                db, sql: "SELECT * FROM rotation WHERE token = ? AND ended_at IS NULL", arguments: [name.text]
-            ).map(Rotation.init)
-            token.targets = try Row.fetchAll(db, sql: "SELECT * FROM target WHERE token = ? ORDER BY file, key", arguments: [name.text])
-                .map(TargetState.init)
-            return token
-        }
+        try read { db in try SQLiteJournal.tokens([name], db).first }
     }
+
+    /// Those of some names, or all, by name; one query a table.
+    static func tokens(_ names: Set<TokenName>?, _ db: Database) throws -> [Token] {
+        let chosen: StatementArguments = try names.map { ["names": try json($0.map(\.text))] } ?? []
+        func among(_ column: String, _ word: String) -> String {
+            names == nil ? "" : "\(word) \(column) IN (SELECT value FROM json_each(:names))"
+        }
+        var tokens = try Row.fetchAll(db, sql: "SELECT * FROM token \(among("name", "WHERE")) ORDER BY name", arguments: chosen)
+            .map(Token.init)
+        let position = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1.name.text, $0) })
+        let living = """
+            SELECT generation.* FROM generation JOIN token ON token.name = generation.token AND token.gateway = generation.gateway
+            WHERE state <> 'revoked' \(among("generation.token", "AND")) ORDER BY intended_at, generation.name
+            """
+        for row in try Row.fetchAll(db, sql: living, arguments: chosen) {
+            if let index = try position[row.value("token")] { tokens[index].generations.append(try Generation(row)) }
+        }
+        let open = "SELECT * FROM rotation WHERE ended_at IS NULL \(among("token", "AND"))"
+        for row in try Row.fetchAll(db, sql: open, arguments: chosen) {
+            if let index = try position[row.value("token")] { tokens[index].rotation = try Rotation(row) }
+        }
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM target \(among("token", "WHERE")) ORDER BY file, key", arguments: chosen) {
+            if let index = try position[row.value("token")] { tokens[index].targets.append(try TargetState(row)) }
+        }
+        return tokens
+    }
+
+    /// A list as one argument of a query, for `json_each`.
+    static func json(_ values: [some Encodable]) throws -> String { String(decoding: try JSONEncoder().encode(values), as: UTF8.self) }
 
     package func rotation(_ id: String) throws(JournalError) -> Rotation? {
         try read { db in try Row.fetchOne(db, sql: "SELECT * FROM rotation WHERE id = ?", arguments: [id]).map(Rotation.init) }
@@ -164,14 +161,17 @@ package final class SQLiteJournal: Journal {
     ) throws(JournalError) -> Bool {
         try write { db in
             if let capacity {
+                // Both parts say what the index of the unrevoked ones is about, else it would not be used.
                 let ours =
                     try Int.fetchOne(
                         db,
                         sql: """
-                            SELECT count(*) FROM generation
-                            WHERE gateway = ? AND (state IN ('intended', 'held', 'retiring', 'revoking') OR (state = 'abandoned' AND intended_at >= ?))
+                            SELECT (SELECT count(*) FROM generation
+                                WHERE gateway = :gateway AND state <> 'revoked' AND state IN ('intended', 'held', 'retiring', 'revoking'))
+                            + (SELECT count(*) FROM generation
+                                WHERE gateway = :gateway AND state <> 'revoked' AND state = 'abandoned' AND intended_at >= :since)
                             """,
-                        arguments: [token.gateway.text, unknownSince]
+                        arguments: ["gateway": token.gateway.text, "since": unknownSince]
                     ) ?? 0
                 guard others + ours < capacity else { return false }
             }
@@ -231,8 +231,9 @@ package final class SQLiteJournal: Journal {
         try read { db in
             try Set(
                 String.fetchAll(
-                    db, sql: "SELECT name FROM generation WHERE gateway = ? AND substr(name, 1, length(?)) = ?",
-                    arguments: [gateway.text, prefix, prefix]
+                    // No name has the last of all characters in it.
+                    db, sql: "SELECT name FROM generation WHERE gateway = ? AND name >= ? AND name < ?",
+                    arguments: [gateway.text, prefix, "\(prefix)\u{10FFFF}"]
                 )
             )
         }
@@ -332,7 +333,7 @@ package final class SQLiteJournal: Journal {
         try read { db in try SQLiteJournal.openFindings(db) }
     }
 
-    private static func openFindings(_ db: Database) throws -> [OpenFinding] {
+    static func openFindings(_ db: Database) throws -> [OpenFinding] {
         try Row.fetchAll(db, sql: "SELECT * FROM finding WHERE closed_at IS NULL ORDER BY number").compactMap { row in
             try Finding(row).map { try OpenFinding(finding: $0, openedAt: row.value("opened_at")) }
         }
