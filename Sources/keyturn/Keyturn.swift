@@ -34,6 +34,7 @@ struct Keyturn: AsyncParsableCommand {
         // Secrets are in memory: no image of it is written down.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        FatalSignals.endTheProcess()
         // A reader that goes away ends a write with an error, not the process with a signal.
         _ = signal(SIGPIPE, SIG_IGN)
         do {

@@ -78,6 +78,22 @@ struct DaemonTests {
         }
     }
 
+    /// The watchdog of systemd sends it to a daemon that hangs; `env` hands it down ignored and blocked.
+    @Test(arguments: [[], ["/usr/bin/env", "--ignore-signal=ABRT", "--block-signal=ABRT"]])
+    func `SIGABRT ends it by that signal, however it was started, and tells nothing of its memory`(wrapper: [String]) async throws {
+        try await Account.with { account in
+            let host = account.host
+            try Targets.writeOne(to: host)
+            let daemon = try host.start(["daemon"], under: wrapper)
+            try await host.until(token, is: "active")
+            daemon.send(SIGABRT)
+            #expect(try await daemon.ended() == 128 + SIGABRT)
+            #expect(!daemon.said.contains("Registers:"), "\(daemon.said)")
+            let next = try host.daemon()
+            try await until("the next one drives") { next.complained.contains("keyturn is ready") }
+        }
+    }
+
     @Test func `SIGHUP takes a good policy and refuses a bad one in words`() async throws {
         try await Account.with { account in
             let host = account.host
