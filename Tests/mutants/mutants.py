@@ -82,7 +82,7 @@ MUTANTS = [
         "if let finding = keyringFinding() {", "if let finding = keyringFinding(), finding.token != nil {",
     ),
     Mutant(
-        "one-refusal-is-death", "one 401 replaces a token", CORE + "Rotation.swift",
+        "one-refusal-is-death", "one 401 replaces a token", CORE + "Refusals.swift",
         "count >= Refusals.needed && now.timeIntervalSince(since) >= Refusals.span", "count >= 1",
     ),
     Mutant(
