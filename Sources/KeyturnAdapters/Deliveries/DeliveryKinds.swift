@@ -12,13 +12,13 @@ package struct TargetContext: Sendable {
     }
 }
 
-/// The list of formats: one conformer, one file each.
+/// The list of formats: one file of code each.
 package enum DeliveryKinds {
     package static func delivery(for target: TargetPolicy, in context: TargetContext) -> any Delivery {
         switch target.format {
-        case .raw: RawFile(target)
-        case .dotenv(let key): DotenvFile(target, key: key)
-        case .json(let pointer): JSONFile(target, pointer: pointer)
+        case .raw: FileDelivery(target) { RawText(bytes: $0) }
+        case .dotenv(let key): FileDelivery(target) { try DotenvText($0, key: key) }
+        case .json(let pointer): FileDelivery(target) { try JSONText($0, pointer: pointer) }
         case .template(let template): TemplateFile(target, template: template, context: context)
         }
     }

@@ -2,7 +2,7 @@
 ///
 /// It reads what systemd's EnvironmentFile=, shells and the dotenv libraries read alike. Where they differ about the
 /// variable at hand it refuses, because one of them would read another secret than the other.
-package struct DotenvText {
+package struct DotenvText: SecretText {
     /// Why the text cannot be read or changed; completes "FILE: ...".
     package struct Problem: Error, CustomStringConvertible {
         package let description: String
@@ -67,11 +67,11 @@ package struct DotenvText {
         return text
     }
 
-    /// The text without the lines of the variable.
-    package func removing() -> [UInt8] {
+    /// The text without the lines of the variable; nil when nothing else is in it.
+    package func removing() -> [UInt8]? {
         var text = bytes
         for assignment in assignments.reversed() { text.removeSubrange(assignment.line) }
-        return text
+        return assignments.isEmpty || !text.isBlankText ? text : nil
     }
 
     private var usesCRLF: Bool {

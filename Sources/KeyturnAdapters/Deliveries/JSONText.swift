@@ -1,5 +1,5 @@
 /// A JSON text, seen for one string by its pointer: everything else stays byte for byte.
-package struct JSONText {
+package struct JSONText: SecretText {
     /// Why the text cannot be read or changed; completes "FILE: ...".
     package struct Problem: Error, CustomStringConvertible {
         package let description: String
@@ -36,6 +36,8 @@ package struct JSONText {
         case .value(_, .other): throw noString
         }
     }
+
+    package var values: [[UInt8]] { get throws { try value().map { [$0] } ?? [] } }
 
     /// The text with `value` at the pointer: replaced, added to its object in the style of the members there, or made.
     package func setting(_ value: [UInt8]) throws(Problem) -> [UInt8] {

@@ -10,14 +10,15 @@ struct LeftTarget {
     /// Under a key the value is compared; without one the file was the secret, or a text made around it: anywhere in it counts.
     func holds(_ secret: borrowing Secret) throws(DeliveryError) -> Bool {
         switch id.key {
-        case nil: try contains(secret)
+        case nil: return try contains(secret)
         case let key?:
             // A JSON Pointer begins with a slash, and no variable's name does.
-            if key.isEmpty || key.hasPrefix("/") {
-                try JSONFile(TargetPolicy(file: id.file, format: .json(pointer: key)), pointer: key).published()?.matches(secret) == true
-            } else {
-                try DotenvFile(TargetPolicy(file: id.file, format: .dotenv(key: key)), key: key).published()?.matches(secret) == true
+            let isPointer = key.isEmpty || key.hasPrefix("/")
+            let format = isPointer ? Format.json(pointer: key) : .dotenv(key: key)
+            let target = FileDelivery(TargetPolicy(file: id.file, format: format)) { (content) throws -> any SecretText in
+                if isPointer { try JSONText(content, pointer: key) } else { try DotenvText(content, key: key) }
             }
+            return try target.published()?.matches(secret) == true
         }
     }
 
