@@ -1,5 +1,5 @@
 /// What goes over the wire for one request: decided as a value, carried out in `SandboxRoutes`.
-enum Delivery: Equatable, Sendable {
+enum Reply: Equatable, Sendable {
     case answer(Answer)
     /// Status 200 and these bytes under a Content-Length of `announced`; when that is more, the connection closes after them.
     case bytes([UInt8], announced: Int)
@@ -23,7 +23,7 @@ enum Delivery: Equatable, Sendable {
 }
 
 extension Fault.Refusal {
-    var delivery: Delivery {
+    var reply: Reply {
         switch self {
         case .reset: .reset
         case .hang: .hang
@@ -37,7 +37,7 @@ extension Fault.Refusal {
 
 extension Fault.Damage {
     /// What becomes of an answer. A refusal has no key and no id to lose, but it can be lost, cut and garbled all the same.
-    func delivery(of answer: Answer) -> Delivery {
+    func reply(of answer: Answer) -> Reply {
         switch self {
         case .lostAnswer, .lateCommit: return .cut
         case .hang: return .hang

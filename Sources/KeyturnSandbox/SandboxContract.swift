@@ -19,19 +19,19 @@ struct SandboxContract: Sendable {
     }
 
     /// Does what a request asks, unless a fault prevents it, and says what its sender gets to see.
-    mutating func receive(_ visit: Visit, at now: Date) -> Delivery {
+    mutating func receive(_ visit: Visit, at now: Date) -> Reply {
         settle(at: now)
         statistics.count(visit.operation)
         let strike = dice.roll(visit.operation)
-        let delivery: Delivery
+        let reply: Reply
         if let refusal = strike.refusal {
-            delivery = refusal.delivery
+            reply = refusal.reply
         } else {
             let answer = answer(visit, strike, at: now)
-            delivery = strike.damage?.delivery(of: answer) ?? .answer(answer)
+            reply = strike.damage?.reply(of: answer) ?? .answer(answer)
         }
-        if let status = delivery.status { statistics.answers[status, default: 0] += 1 }
-        return delivery
+        if let status = reply.status { statistics.answers[status, default: 0] += 1 }
+        return reply
     }
 
     /// Brings the table to `now`; whoever looks at it does this first.

@@ -6,7 +6,7 @@ struct SandboxRoutes: Sendable {
     private static let longestBody = 64 * 1024
 
     let latency: Duration
-    let receive: @Sendable (Visit) -> Delivery
+    let receive: @Sendable (Visit) -> Reply
 
     func response(to request: Request, over connection: SandboxConnection) async -> Response {
         guard let (operation, id) = route(request) else { return response(.error(404, "No such path")) }
@@ -22,10 +22,10 @@ struct SandboxRoutes: Sendable {
             query: Dictionary(query) { first, _ in first },
             body: Array(body.readableBytesView)
         )
-        var delivery = receive(visit)
+        var reply = receive(visit)
         // A server that is told to stop while it waits says nothing any more, as one that is killed.
-        if latency > .zero, (try? await Task.sleep(for: latency)) == nil { delivery = .cut }
-        return await send(delivery, to: request, over: connection)
+        if latency > .zero, (try? await Task.sleep(for: latency)) == nil { reply = .cut }
+        return await send(reply, to: request, over: connection)
     }
 
     /// What a method and a path ask for, with the last part of the path where it says which.
@@ -48,8 +48,8 @@ struct SandboxRoutes: Sendable {
         return parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
     }
 
-    private func send(_ delivery: Delivery, to request: Request, over connection: SandboxConnection) async -> Response {
-        switch delivery {
+    private func send(_ reply: Reply, to request: Request, over connection: SandboxConnection) async -> Response {
+        switch reply {
         case .answer(let answer): return response(answer)
         case .bytes(let bytes, let announced): return response(bytes, announced: announced, over: connection)
         case .flood: return flood()
