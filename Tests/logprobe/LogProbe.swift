@@ -40,7 +40,6 @@ enum LogProbe {
     private static func notify() {
         let manager = ServiceManager()
         manager.status("reading\nREADY=1")
-        manager.extendTimeout(by: .milliseconds(2500))
         manager.ready()
         manager.watchdog()
         manager.reloading()

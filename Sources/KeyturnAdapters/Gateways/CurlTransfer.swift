@@ -111,7 +111,7 @@ extension CurlTransfer {
         set(CURLOPT_FRESH_CONNECT, request.isolated ? 1 : 0)
         set(CURLOPT_FORBID_REUSE, request.isolated ? 1 : 0)
         // POSTFIELDS, even when empty, makes libcurl announce a length; without it a POST would be read from standard input.
-        if request.body != nil || [.post, .put, .patch].contains(request.method) {
+        if request.body != nil || request.method == .post {
             check(unsafe keyturn_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(sent.count)))
             check(unsafe keyturn_setopt_pointer(easy, CURLOPT_POSTFIELDS, sent.start))
         }

@@ -4,7 +4,7 @@ package import KeyturnCore
 
 /// One request, complete before it is sent: there is no streaming and no state between requests.
 package struct HTTPRequest: Sendable {
-    package enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE" }
+    package enum Method: String, Sendable { case get = "GET", post = "POST", delete = "DELETE" }
 
     package var method: Method
     /// `http` or `https`, printable ASCII, without user or password. Anything else is refused before it is sent.
@@ -98,7 +98,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     case lost(String)
 }
 
-/// The only file that speaks HTTP: libcurl behind one `async` function.
+/// The only way to speak HTTP: libcurl, which nothing outside of this folder knows, behind one `async` function.
 ///
 /// HTTP/1.1 over TCP or TLS, verified against the system's authorities; no redirects, cookies, HSTS cache or netrc; idle
 /// connections are kept and reused, save for isolated requests. Proxies come from the environment as curl reads it

@@ -43,12 +43,6 @@ package struct ServiceManager: Sendable {
     /// A sign of life, due every `watchdogInterval`.
     package func watchdog() { send("WATCHDOG=1") }
 
-    /// Asks for this much more time, from now on, for the start or the stop that is under way.
-    package func extendTimeout(by span: Duration) {
-        let (seconds, attoseconds) = span.components
-        send("EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)")
-    }
-
     private static func monotonicMicroseconds() -> Int {
         var time = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)

@@ -65,7 +65,7 @@ struct HTTPClientTests {
 
     // MARK: Requests
 
-    @Test(arguments: [HTTPRequest.Method.get, .post, .put, .patch, .delete], [nil, "", "{\"a\":\"\u{e9}\"}"])
+    @Test(arguments: [HTTPRequest.Method.get, .post, .delete], [nil, "", "{\"a\":\"\u{e9}\"}"])
     func `method, headers and body arrive as given and no guess of libcurl's with them`(_ method: HTTPRequest.Method, _ body: String?)
         async throws
     {
@@ -84,7 +84,7 @@ struct HTTPClientTests {
         #expect(request.header("Expect") == nil)
         #expect(request.header("Authorization") == nil)
         #expect(request.body == Array((body ?? "").utf8))
-        let saysLength = body != nil || [.post, .put, .patch].contains(method)
+        let saysLength = body != nil || method == .post
         #expect(request.header("Content-Length") == (saysLength ? "\(body?.utf8.count ?? 0)" : nil))
     }
 

@@ -12,13 +12,12 @@ struct ServiceManagerTests {
             #expect(run.status == 0)
             #expect(run.output == "30.0 seconds\n")
             let messages = socket.received()
-            try #require(messages.count == 6)
+            try #require(messages.count == 5)
             #expect(messages[0] == #"STATUS=reading\nREADY=1"#)
-            #expect(messages[1] == "EXTEND_TIMEOUT_USEC=2500000")
-            #expect(messages[2] == "READY=1")
-            #expect(messages[3] == "WATCHDOG=1")
-            #expect(messages[4].contains(/^RELOADING=1\nMONOTONIC_USEC=[1-9][0-9]*$/))
-            #expect(messages[5] == "STOPPING=1")
+            #expect(messages[1] == "READY=1")
+            #expect(messages[2] == "WATCHDOG=1")
+            #expect(messages[3].contains(/^RELOADING=1\nMONOTONIC_USEC=[1-9][0-9]*$/))
+            #expect(messages[4] == "STOPPING=1")
         }
     }
 
