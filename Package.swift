@@ -20,7 +20,6 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -60,7 +59,7 @@ let package = Package(
             name: "keyturn",
             dependencies: [
                 "KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", argumentParser, logging,
-                serviceLifecycle, unixSignals,
+                unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -76,6 +75,8 @@ let package = Package(
             name: "KeyturnTestKit", dependencies: ["KeyturnCore", "KeyturnEngine", logging], path: "Tests/KeyturnTestKit",
             swiftSettings: settings
         ),
+        // What tests need of the machine they run on: programs beside them, small file systems, patience.
+        .target(name: "KeyturnTestHost", path: "Tests/KeyturnTestHost", swiftSettings: settings),
         .testTarget(name: "KeyturnCoreTests", dependencies: ["KeyturnCore", "KeyturnTestKit"], swiftSettings: settings),
         .testTarget(
             name: "KeyturnEngineTests", dependencies: ["KeyturnCore", "KeyturnEngine", "KeyturnTestKit", logging], swiftSettings: settings
@@ -83,12 +84,13 @@ let package = Package(
         .testTarget(
             name: "KeyturnAdaptersTests",
             dependencies: [
-                "KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestKit", "logprobe", grdb, logging,
+                "KeyturnCore", "KeyturnEngine", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestHost", "KeyturnTestKit", "logprobe", grdb,
+                logging,
             ],
             swiftSettings: settings
         ),
         .testTarget(
-            name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnAdapters", "KeyturnSandbox", "keyturn", grdb],
+            name: "KeyturnTests", dependencies: ["KeyturnCore", "KeyturnAdapters", "KeyturnSandbox", "KeyturnTestHost", "keyturn", grdb],
             swiftSettings: settings
         ),
     ]

@@ -1,30 +1,30 @@
 import Foundation
 import Glibc
 
-/// A small file system in memory at a folder of a host, for as long as it lives; for who may mount.
-final class Mount: Sendable {
+/// A small file system in memory, for as long as it lives; for who may mount.
+package final class Mount: Sendable {
     private let path: String
     /// False where there is no right to mount.
-    let isMounted: Bool
+    package let isMounted: Bool
 
     /// - Parameter size: as tmpfs(5) reads it, `256k`.
-    init(_ host: Host, at name: String, size: String) throws {
-        let path = host.path(name)
+    package init(at path: String, size: String, isReadOnly: Bool = false) throws {
         self.path = path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        isMounted = unsafe "size=\(size),mode=700".withCString { unsafe mount("tmpfs", path, "tmpfs", 0, $0) } == 0
+        let flags = isReadOnly ? UInt(MS_RDONLY) : 0
+        isMounted = unsafe "size=\(size),mode=700".withCString { unsafe mount("tmpfs", path, "tmpfs", flags, $0) } == 0
     }
 
     deinit { end() }
 
-    func end() { if isMounted { unsafe umount2(path, Int32(MNT_DETACH)) } }
+    package func end() { if isMounted { unsafe umount2(path, Int32(MNT_DETACH)) } }
 
-    func remount(readOnly: Bool) -> Bool {
+    package func remount(readOnly: Bool) -> Bool {
         unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT) | (readOnly ? UInt(MS_RDONLY) : 0), nil) == 0
     }
 
     /// Takes all the room there is.
-    func fill() throws {
+    package func fill() throws {
         let descriptor = unsafe open(path + "/filler", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Unexpected("cannot fill \(path)") }
         defer { close(descriptor) }
@@ -33,5 +33,5 @@ final class Mount: Sendable {
         guard errno == ENOSPC else { throw Unexpected("cannot fill \(path)") }
     }
 
-    func makeRoom() { unsafe unlink(path + "/filler") }
+    package func makeRoom() { unsafe unlink(path + "/filler") }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// A slip in one policy: who looks or ends goes on with what can be read, who acts by the policies does not.

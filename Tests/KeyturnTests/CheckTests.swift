@@ -1,4 +1,5 @@
 import Foundation
+import KeyturnTestHost
 import Testing
 
 /// `check`: what it looks at, and what it warns of without failing.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KeyturnSandbox
+import KeyturnTestHost
 import Synchronization
 import Testing
 
@@ -41,14 +42,12 @@ struct DaemonTests {
         try await Account.with { account in
             let host = account.host
             try host.write(
-                "#!/bin/sh\ntouch \(host.path("began"))\n[ -e \(host.path("done")) ] || exec sleep 60\n", to: "slow", mode: 0o755)
-            try Targets.writeOne(to: host, then: "{run: [\(host.path("slow"))], timeout: 2min}")
+                "#!/bin/sh\ntouch \(host.path("began"))\n[ -e \(host.path("done")) ] || exec sleep 1000\n", to: "slow", mode: 0o755)
+            try Targets.writeOne(to: host, then: "{run: [\(host.path("slow"))], timeout: 30min}")
             let daemon = try host.daemon()
             try await until("the consumer was told") { host.exists("began") }
-            let told = ContinuousClock.now
             daemon.send(SIGTERM)
-            #expect(try await daemon.ended(within: .seconds(15)) == 0)
-            #expect(ContinuousClock.now - told < .seconds(8))
+            #expect(try await daemon.ended() == 0)
             #expect(account.living.count == 1)
             try host.write("", to: "done")
             let next = try host.daemon()
@@ -63,14 +62,13 @@ struct DaemonTests {
     func `SIGTERM ends it within seconds while the gateway hangs`(_ arguments: [String]) async throws {
         try await Account.with(faults: ["hang:create"]) { account in
             let host = account.host
+            try host.settings(gateway: "requests: {timeout: 30min}")
             try Targets.writeOne(to: host)
             let child = try host.start(arguments)
             try await until("the gateway was asked") { account.gateway.statistics().creates == 1 }
-            let told = ContinuousClock.now
             child.send(SIGTERM)
-            let code = try await child.ended(within: .seconds(15))
+            let code = try await child.ended()
             #expect(code == (arguments == ["daemon"] ? 0 : 2), "\(child.said)")
-            #expect(ContinuousClock.now - told < .seconds(8))
             account.gateway.setFaults([])
             // The outcome of that create is not known: its name is left alone, and another one is made.
             #expect(try await host.run("rotate", token).code == 0)

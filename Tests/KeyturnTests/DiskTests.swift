@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// Disks that are full, read-only, broken or gone: the error names the file and the way out, nothing is created that cannot be
@@ -15,7 +16,7 @@ struct DiskTests {
         try await Account.with {
             $0.latency = latency
         } body: { account in
-            let mount = try Mount(account.host, at: folder, size: size)
+            let mount = try Mount(at: account.host.path(folder), size: size)
             defer { mount.end() }
             guard mount.isMounted else { try Test.cancel("no right to mount here") }
             try Targets.writeOne(to: account.host, overlap: "{at_least: 0s}")
@@ -56,9 +57,9 @@ struct DiskTests {
             let daemon = try host.daemon()
             try await until("it drives") { daemon.complained.contains("keyturn is ready") }
             let command = try host.start(["rotate", token])
-            try await until("the gateway was asked", within: .seconds(30)) { account.gateway.statistics().creates == 2 }
+            try await until("the gateway was asked") { account.gateway.statistics().creates == 2 }
             try mount.fill()
-            try await until("the daemon says so", within: .seconds(30)) { daemon.complained.contains("the disk is full: make room") }
+            try await until("the daemon says so") { daemon.complained.contains("the disk is full: make room") }
             #expect(daemon.complained.contains("this pass came to nothing: journal \(host.path("state/journal.db"))"))
             #expect(daemon.status == nil)
             #expect(try Set(host.keyringNames()) == Set(account.living.map(\.name)), "both secrets are kept")

@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// Several processes of one host: one drives, the others wait, hand over or leave it be, and nobody waits for ever.
@@ -99,7 +100,7 @@ struct DriverTests {
             daemon.send(SIGKILL)
             try letGo(account)
             for command in commands { #expect(try await command.ended(within: .seconds(60)) == 0, "\(command.said)") }
-            try await until("only what consumers hold is alive", within: .seconds(30)) {
+            try await until("only what consumers hold is alive") {
                 _ = try await host.run("daemon", "--once")
                 return try account.isSettled
             }
@@ -110,7 +111,7 @@ struct DriverTests {
         try await Account.with { account in
             try Targets.writeOne(to: account.host)
             let passes = try (0..<6).map { _ in try account.host.daemon("--once") }
-            for pass in passes { #expect(try await pass.ended(within: .seconds(30)) == 0, "\(pass.said)") }
+            for pass in passes { #expect(try await pass.ended() == 0, "\(pass.said)") }
             #expect(account.gateway.statistics().creates == 1)
             #expect(account.living.map(\.secret) == [try account.host.read("targets/token")])
         }

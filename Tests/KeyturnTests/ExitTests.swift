@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// Which settings a command reads, and the one number with which it ends.

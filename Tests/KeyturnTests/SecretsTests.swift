@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// Promise 4: no secret leaves its place.
@@ -21,7 +22,7 @@ struct SecretsTests {
                 ["history", "--json"], ["verify"],
                 ["rotate", "--all"], ["check"], ["adopt", "test-webapp-api", "--from", host.path("admin-token")],
             ] {
-                try await host.start(arguments).ended(within: .seconds(20))
+                try await host.start(arguments).ended()
             }
             account.gateway.setFaults([])
             // The daemon may put it right, or rotate, in between.

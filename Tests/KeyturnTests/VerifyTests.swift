@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// `verify`: every secret that should work, tried, and what is wrong with those that do not.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KeyturnSandbox
+import KeyturnTestHost
 import Testing
 
 /// What `status` and `history` give as the reason: the cause, and as long as it is so.

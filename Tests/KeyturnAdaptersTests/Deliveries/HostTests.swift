@@ -3,6 +3,7 @@ import Glibc
 import KeyturnAdapters
 import KeyturnCore
 import KeyturnEngine
+import KeyturnTestHost
 import Testing
 
 /// Rules that only the kernel can prove: the order of the calls, rights, mounts.
@@ -10,9 +11,7 @@ import Testing
     let folder: TestFolder
     init() throws { folder = try TestFolder() }
 
-    static let isRoot = geteuid() == 0
-
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "strace is not installed"))
+    @Test(.enabled(if: Rights.mayTrace, "strace is not installed"))
     func `owner and mode come before content, and both reach the disk around the rename`() throws {
         try folder.write("old", to: "token", mode: 0o640)
         let calls = "openat,fchown,fchmod,write,fsync,renameat,renameat2,unlinkat"
@@ -31,12 +30,13 @@ import Testing
     }
 
     @Test(
-        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "strace is not installed"),
+        .enabled(if: Rights.mayTrace, "strace is not installed"),
         arguments: [("fchown", 1, "old"), ("fchmod", 1, "old"), ("fsync", 1, "old"), ("renameat", 1, "old"), ("fsync", 2, "new")])
     func `killed on the way it leaves the old file or the new one, and the next time clears up`(call: String, nth: Int, text: String) throws
     {
         try folder.write("old", to: "token", mode: 0o640)
-        #expect(try publishTraced(["-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):signal=KILL:when=\(nth)"]) == SIGKILL)
+        let killed = try publishTraced(["-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):signal=KILL:when=\(nth)"])
+        #expect(killed == 128 + SIGKILL)
         #expect(try folder.text("token") == text)
         #expect(folder.names.count == (text == "old" ? 2 : 1))
         try delivery(folder["token"], .raw).publish("new")
@@ -48,11 +48,12 @@ import Testing
     private func publishTraced(_ options: [String]) throws -> Int32 {
         let arguments = [CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "publishes one file to be traced"]
         let strace = try Child(
-            "/usr/bin/strace", ["-f", "-qq", "-e", "signal=none"] + options + arguments, environment: ["KEYTURN_TRACED": folder["token"]])
+            ["/usr/bin/strace", "-f", "-qq", "-e", "signal=none"] + options + arguments,
+            environment: ProcessInfo.processInfo.environment.merging(["KEYTURN_TRACED": folder["token"]]) { $1 })
         return strace.waitForExit()
     }
 
-    @Test(.enabled(if: isRoot, "only root can become somebody else"))
+    @Test(.enabled(if: Rights.isRoot, "only root can become somebody else"))
     func `without the right to give a file away, preflight says so`() async throws {
         try folder.write("old", to: "token", mode: 0o644)
         unsafe chown(folder.path, 65534, 65534)
@@ -71,7 +72,7 @@ import Testing
         #expect(folder.names == ["token", "token-2"])
     }
 
-    @Test(.enabled(if: isRoot, "only root can become somebody else"))
+    @Test(.enabled(if: Rights.isRoot, "only root can become somebody else"))
     func `a file that cannot be read and a folder that cannot be written are errors of preflight`() async throws {
         try folder.write("KEY=old", to: "env", mode: 0o600)
         let path = folder.path
@@ -143,48 +144,4 @@ import Testing
 @Test(.enabled(if: ProcessInfo.processInfo.environment["KEYTURN_TRACED"] != nil, "run by the tests above"))
 func `publishes one file to be traced`() throws {
     try delivery(try #require(ProcessInfo.processInfo.environment["KEYTURN_TRACED"]), .raw).publish("new")
-}
-
-/// A small tmpfs, unmounted at the end.
-final class Mount {
-    private let path: String
-    private(set) var isMounted = false
-
-    init(at path: String, size: String, isReadOnly: Bool = false) throws {
-        self.path = path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-        isMounted = unsafe "size=\(size)".withCString { unsafe mount("tmpfs", path, "tmpfs", isReadOnly ? UInt(MS_RDONLY) : 0, $0) } == 0
-    }
-
-    func remountReadOnly() -> Bool { unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0 }
-
-    deinit { if isMounted { unsafe umount2(path, Int32(MNT_DETACH)) } }
-}
-
-/// A program beside a test.
-final class Child {
-    private let process = Process()
-
-    init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-    }
-
-    var isRunning: Bool { process.isRunning }
-    var identifier: pid_t { process.processIdentifier }
-
-    /// Not by a softer signal: what Foundation starts inherits the blocked signals of its thread.
-    func end() {
-        kill(identifier, SIGKILL)
-        process.waitUntilExit()
-    }
-
-    func waitForExit() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
 }

@@ -4,6 +4,7 @@ import GRDB
 import KeyturnAdapters
 import KeyturnCore
 import KeyturnEngine
+import KeyturnTestHost
 import Testing
 
 /// A journal that cannot serve names its file and says what to do.
@@ -15,8 +16,6 @@ struct `A broken journal says what is wrong and what helps` {
         folder = try TestFolder()
         path = folder["journal.db"]
     }
-
-    private static let isRoot = geteuid() == 0
 
     private func openingComplaint() -> String? { journalComplaint { () throws(JournalError) in _ = try SQLiteJournal(path: path) } }
 
@@ -87,7 +86,7 @@ struct `A broken journal says what is wrong and what helps` {
         #expect(openingComplaint()?.contains("see that its folder is there and who may use it") == true)
     }
 
-    @Test(.enabled(if: isRoot, "only root can become somebody else"), arguments: [true, false])
+    @Test(.enabled(if: Rights.isRoot, "only root can become somebody else"), arguments: [true, false])
     func `a read-only folder is told, with a journal in it or without`(exists: Bool) async throws {
         if exists { try make(1) }
         for name in folder.names { try #require(unsafe chmod(folder[name], 0o444) == 0) }
@@ -109,7 +108,7 @@ struct `A broken journal says what is wrong and what helps` {
         guard mount.isMounted else { try Test.cancel("no right to mount here") }
         let path = folder["mount/journal.db"]
         do { try SQLiteJournal(path: path).record(JournalFixture.token("t"), []) }
-        try #require(mount.remountReadOnly())
+        try #require(mount.remount(readOnly: true))
         let complaint = journalComplaint { () throws(JournalError) in try SQLiteJournal(path: path).record(JournalFixture.token("t"), []) }
         #expect(complaint?.hasPrefix("journal \(path): ") == true)
         #expect(

@@ -5,6 +5,7 @@ import KeyturnEngine
 import Testing
 
 @testable import KeyturnAdapters
+import KeyturnTestHost
 
 /// What the database itself refuses, whoever asks.
 struct `The journal's database keeps the promises` {
@@ -31,14 +32,15 @@ struct `The journal's database keeps the promises` {
         #expect(try journal.queue.write { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") } == 2)
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "strace is not installed"))
+    @Test(.enabled(if: Rights.mayTrace, "strace is not installed"))
     func `a record is synced before it returns`() throws {
         let arguments = [CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "records one token to be traced"]
         let strace = try Child(
-            "/usr/bin/strace",
-            ["-f", "-qq", "-y", "-e", "signal=none", "-e", "trace=fsync,fdatasync,write,pwrite64", "-o", fixture.folder["trace"]]
-                + arguments,
-            environment: ["KEYTURN_TRACED_JOURNAL": fixture.path])
+            [
+                "/usr/bin/strace", "-f", "-qq", "-y", "-e", "signal=none", "-e", "trace=fsync,fdatasync,write,pwrite64", "-o",
+                fixture.folder["trace"],
+            ] + arguments,
+            environment: ProcessInfo.processInfo.environment.merging(["KEYTURN_TRACED_JOURNAL": fixture.path]) { $1 })
         try #require(strace.waitForExit() == 0)
         let lines = try fixture.folder.text("trace").split(separator: "\n").map(String.init)
         let begins = try #require(lines.firstIndex { $0.contains("recording begins") })

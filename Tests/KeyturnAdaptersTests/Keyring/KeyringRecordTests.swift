@@ -3,6 +3,7 @@ import Glibc
 import KeyturnAdapters
 import KeyturnCore
 import KeyturnEngine
+import KeyturnTestHost
 import Testing
 
 /// Name, id and secret of a generation, kept until it is wiped.
@@ -168,16 +169,15 @@ struct `The keyring keeps records` {
         #expect(fixture.names == ["host.key"])
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "strace is not installed"))
+    @Test(.enabled(if: Rights.mayTrace, "strace is not installed"))
     func `the content is on the disk before the name, and the name before put returns`() throws {
         let arguments = [CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "keeps one secret to be traced"]
         let strace = try Child(
-            "/usr/bin/strace",
             [
-                "-f", "-qq", "-y", "-e", "signal=none", "-o", fixture.folder["trace"], "-e",
+                "/usr/bin/strace", "-f", "-qq", "-y", "-e", "signal=none", "-o", fixture.folder["trace"], "-e",
                 "trace=write,ftruncate,fsync,rename,renameat,renameat2",
             ] + arguments,
-            environment: ["KEYTURN_TRACED_KEYRING": fixture.folder["traced"]])
+            environment: ProcessInfo.processInfo.environment.merging(["KEYTURN_TRACED_KEYRING": fixture.folder["traced"]]) { $1 })
         try #require(strace.waitForExit() == 0)
         let lines = try fixture.folder.text("trace").split(separator: "\n").filter { $0.contains(fixture.folder["traced"]) }
         let steps = lines.compactMap { line -> String? in

@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 
 /// A host and the account it keeps at a sandbox gateway, which runs in this process so that a test sees what is true there.
 struct Account: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 import Synchronization
 
 /// One host in a temporary folder: settings, policies, an admin token and targets, for the real executable to work with.
@@ -89,7 +90,7 @@ final class Host: Sendable {
 
     /// Runs a command to its end.
     func run(
-        _ arguments: String..., environment: [String: String] = [:], under wrapper: [String] = [], within limit: Duration = .seconds(20)
+        _ arguments: String..., environment: [String: String] = [:], under wrapper: [String] = [], within limit: Duration = patience
     ) async throws -> Run {
         let child = try start(arguments, environment: environment, under: wrapper)
         let code = try await child.ended(within: limit)

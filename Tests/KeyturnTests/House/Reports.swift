@@ -1,4 +1,5 @@
 import Foundation
+import KeyturnTestHost
 
 /// `status --json` as a program reads it.
 struct StatusReport: Decodable {
@@ -37,7 +38,7 @@ extension Host {
         return report
     }
 
-    func until(_ token: String, is state: String, within limit: Duration = .seconds(15)) async throws {
-        try await KeyturnTests.until("\(token) is \(state)", within: limit) { try await self.status(of: token).state == state }
+    func until(_ token: String, is state: String, within limit: Duration = patience) async throws {
+        try await KeyturnTestHost.until("\(token) is \(state)", within: limit) { try await self.status(of: token).state == state }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnAdapters
+import KeyturnTestHost
 import Synchronization
 
 /// Programs as programs are: each reads its secret from its file, calls the gateway with it, and again.

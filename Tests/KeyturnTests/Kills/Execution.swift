@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 import Synchronization
 
 /// One death of one process: a life that is cut short at a step, a second process that carries on, and the judgement.

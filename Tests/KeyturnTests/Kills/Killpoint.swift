@@ -1,4 +1,5 @@
 import Foundation
+import KeyturnTestHost
 
 /// The library that names the durable steps of a process and ends it at one of them: `Tests/killpoint/killpoint.c`, built
 /// once by the compiler that Swift links with.

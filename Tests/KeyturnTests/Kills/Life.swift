@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnSandbox
+import KeyturnTestHost
 
 /// A stretch of the life of one token that is lived again and again, each time to another end: what the gateway does in it,
 /// what people do meanwhile, and how to tell that it has been lived to its end.
