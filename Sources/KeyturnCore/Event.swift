@@ -20,7 +20,7 @@ package enum Event: Sendable, Equatable {
     case trialAccepted(String)
     case trialRefused(String, why: String)
     /// Nothing was tried at the gateway, or only read there.
-    case held(why: String, needsPerson: Bool, retryAfter: TimeInterval?)
+    case heldBack(why: String, needsPerson: Bool, retryAfter: TimeInterval?)
     case identified(String, KeyID, Generation.Identity)
     /// Several keys bear its name, and none is known to be it.
     case confused(String)

@@ -28,7 +28,7 @@ package enum Plan {
     package static func verdict(on token: Token, under policy: TokenPolicy, facts: Facts = Facts(), at now: Moment) -> Verdict {
         if token.rotation?.isOpen == true { return .underWay }
         // One that was ended because it had left the policies begins anew when a policy asks for it.
-        if let ending = token.ending, ending != .removed {
+        if let ending = token.ending, ending != .leftPolicies {
             return .rests(until: nil, why: ending == .expired ? "expired" : "ended by request")
         }
 
@@ -79,7 +79,7 @@ package enum Plan {
             guard let end = token.removalDue, end <= now.wall else {
                 return (token.name, .rests(until: token.removalDue, why: "no policy asks for it"))
             }
-            return (token.name, isMany ? .rests(until: nil, why: "no policy asks for it, nor for many others") : .end(.removed))
+            return (token.name, isMany ? .rests(until: nil, why: "no policy asks for it, nor for many others") : .end(.leftPolicies))
         }
         return (Dictionary(verdicts) { first, _ in first }, isMany ? leaving.map(\.name).sorted() : [])
     }

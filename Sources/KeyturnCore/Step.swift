@@ -30,3 +30,24 @@ package enum Step: Sendable, Equatable {
     /// Nothing before that moment; nil: nothing until something changes.
     case wait(Date?)
 }
+
+extension Step {
+    /// Its name in the log; of `wait` nothing is told.
+    package var word: String {
+        switch self {
+        case .mint: "mint"
+        case .verify: "verify"
+        case .publish: "publish"
+        case .take: "take"
+        case .confirm: "confirm"
+        case .recheck: "recheck"
+        case .tryOld: "try-old"
+        case .read: "read"
+        case .release: "release"
+        case .revoke: "revoke"
+        case .seeRefused: "see-refused"
+        case .remove: "remove"
+        case .wait: "wait"
+        }
+    }
+}

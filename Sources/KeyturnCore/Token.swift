@@ -11,7 +11,7 @@ package struct Token: Sendable, Equatable {
         /// A temporary token's time was up: its targets are removed.
         case expired
         /// It left the policies, which had said `when_removed: {revoke_after: ...}`; its targets are left as they are.
-        case removed
+        case leftPolicies = "removed"
     }
 
     package var name: TokenName

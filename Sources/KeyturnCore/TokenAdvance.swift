@@ -29,8 +29,8 @@ extension Token {
             try change(name, from: [.held]) {
                 $0.refusals = $0.refusals.map { Refusals(count: $0.count + 1, since: $0.since) } ?? Refusals(count: 1, since: now.wall)
             }
-        case .held(let why, let needsPerson, let retryAfter):
-            guard rotation?.isOpen == true else { throw Mismatch("held without a rotation") }
+        case .heldBack(let why, let needsPerson, let retryAfter):
+            guard rotation?.isOpen == true else { throw Mismatch("held back without a rotation") }
             rotation?.attempts.failed(why, needsPerson: needsPerson, retryAfter: retryAfter, of: name.text, at: now.wall)
         case .identified(let name, let id, let identity):
             try change(name, from: [.held, .retiring, .revoking]) {

@@ -39,7 +39,7 @@ package struct TokenStatus: Sendable, Equatable {
             let fate = token.removalDue.map { "; it ends after \($0.formatted(.iso8601))" } ?? ""
             reason = "no policy asks for it any more\(fate)"
         }
-        if token.ending == .removed, reason == nil {
+        if token.ending == .leftPolicies, reason == nil {
             reason = "ended: no policy asks for it any more; its targets still hold its last secret"
         }
     }

@@ -9,7 +9,7 @@ import Synchronization
 /// that token's limit: it pauses readings and trials, and never a revocation.
 ///
 /// Waiting calls are served in the order in which they came. A pass asks in the order of urgency and has no more tokens
-/// under way than there are slots, so a revocation for a leak stands behind a handful of single calls at most, never
+/// under way than there are slots, so a revocation stands behind a handful of single calls at most, never
 /// behind the readings of every token. A pause of the admin calls is for it as for all: what is sent meanwhile would be
 /// refused, and prolong it.
 package final class GatewayLimit: Sendable {

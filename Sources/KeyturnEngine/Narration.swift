@@ -16,7 +16,7 @@ extension Event {
         case .lost: "lost"
         case .trialAccepted: "trial-accepted"
         case .trialRefused: "trial-refused"
-        case .held: "held"
+        case .heldBack: "held"
         case .identified: "identified"
         case .confused: "confused"
         case .neverCame: "never-came"
@@ -62,7 +62,7 @@ extension Event {
             .revokeFailed(let name, _, _, _),
             .turnedUp(let name, _, _), .adopted(let name, _, _, _, _, _, _, _):
             name
-        case .left, .returned, .started, .resumed, .urged, .rebased, .held, .targetFailed, .ended, .removed, .leftAlone, .drifted,
+        case .left, .returned, .started, .resumed, .urged, .rebased, .heldBack, .targetFailed, .ended, .removed, .leftAlone, .drifted,
             .targetLeft, .targetReturned, .targetVacated:
             nil
         }
@@ -83,7 +83,7 @@ extension Event {
         case .lost(let name, let why): "the outcome of creating \(name) is unknown: \(why); it is revoked should it turn up"
         case .trialAccepted(let name): "\(name) is accepted again"
         case .trialRefused(let name, let why): "\(name), which is in use, was refused: \(why)"
-        case .held(let why, _, _): why
+        case .heldBack(let why, _, _): why
         case .identified(let name, let id, let identity):
             "\(name) is \(id) at the gateway" + (identity == .told ? "" : ", the only key of its name")
         case .confused(let name): "several keys at the gateway bear the name \(name), and which one is ours is not known any more"
@@ -108,7 +108,7 @@ extension Event {
         case .adopted(let name, let id, _, _, _, _, _, _): "\(name) (\(id)) is taken over"
         case .ended(.expired): "has expired and ends"
         case .ended(.requested): "ended by request: all its generations are to be revoked"
-        case .ended(.removed): "ended because it left the policies: all its generations are to be revoked"
+        case .ended(.leftPolicies): "ended because it left the policies: all its generations are to be revoked"
         case .removed(let target): "removed from \(target)"
         case .leftAlone(let target): "\(target) does not hold the expired secret, or holds more than can be told: it is left alone"
         case .drifted(let target): "\(target) does not hold what was delivered; it is delivered again"

@@ -10,15 +10,16 @@ struct Recorder: Sendable {
     let log: Logger
 
     /// Advances a token by events that happened together and makes that durable in one transaction.
+    /// `step`: the one that brought them about, where one did.
     ///
     /// Not inlined: Swift 6.3.1's optimizer ends by a signal while it splits asynchronous functions that this was inlined into.
     @inline(never)
-    func record(_ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws {
+    func record(_ events: [Event], of token: inout Token, under policy: TokenPolicy?, step: Step? = nil) throws {
         var next = token
         let entries = try take(events, of: &next, under: policy)
         try journal.record(next, entries)
         token = next
-        tell(entries, events, step: token.rotation?.phase)
+        tell(entries, events, step: step)
     }
 
     /// The same for an intent, which also needs a free place of the account. False: there is none, and nothing was recorded.
@@ -28,7 +29,7 @@ struct Recorder: Sendable {
         let unknownSince = now().wall.addingTimeInterval(-Recorder.unknownCountsFor)
         guard try journal.reserve(next, entries, others: others, capacity: capacity, unknownSince: unknownSince) else { return false }
         token = next
-        tell(entries, [event], step: token.rotation?.phase)
+        tell(entries, [event], step: .mint)
         return true
     }
 
@@ -58,13 +59,13 @@ struct Recorder: Sendable {
         return entries
     }
 
-    private func tell(_ entries: [HistoryEntry], _ events: [Event], step: Rotation.Phase?) {
+    private func tell(_ entries: [HistoryEntry], _ events: [Event], step: Step?) {
         for (entry, event) in zip(entries, events) {
             var fields: Logger.Metadata = [
                 LogKeys.token: "\(entry.token)", LogKeys.environment: "\(entry.environment)", LogKeys.code: "\(entry.code)",
             ]
             if let rotation = entry.rotation { fields[LogKeys.rotation] = "\(rotation)" }
-            if let step { fields[LogKeys.step] = "\(step.rawValue)" }
+            if let step { fields[LogKeys.step] = "\(step.word)" }
             if let generation = entry.generation { fields[LogKeys.generation] = "\(generation)" }
             log.log(level: event.level, "\(entry.sentence)", metadata: fields)
         }
@@ -76,7 +77,7 @@ extension Event {
     var level: Logger.Level {
         switch self {
         case .left, .returned, .targetLeft, .targetReturned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
-        case .notMade, .lost, .held, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
+        case .notMade, .lost, .heldBack, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
             .trialRefused, .leftAlone, .confused, .resurfaced:
             .warning
         case .urged, .rebased, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released,

@@ -9,7 +9,7 @@ struct Rotator: Sendable {
     let recorder: Recorder
     let desk: Desk
     let policy: TokenPolicy?
-    /// Called when a step begins, with the longest it may take; for the watchdog.
+    /// Told when a step begins, with the longest it may take, and when it ends.
     let pulse: Pulse
     let isStopping: @Sendable () -> Bool
 
@@ -61,7 +61,7 @@ struct Rotator: Sendable {
         case .happened(let events) where events.isEmpty:
             if let step { progress.unavailable.append(step) }
         case .happened(let events):
-            try recorder.record(events, of: &progress.token, under: policy)
+            try recorder.record(events, of: &progress.token, under: policy, step: step)
             for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: progress.token.gateway) }
             for case .minted(let name, nil, _) in events { progress.parked.append(Parked(step: nil, finish: identification(of: name))) }
         }
@@ -131,7 +131,7 @@ struct Rotator: Sendable {
                 guard let missing = try await modelsLacking(models, token) else { return [.accepted(name)] }
                 return [.refused(name, why: "it lacks \(missing), which the policy allows and the old secret has")]
             }
-        } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
+        } catch { return [.heldBack(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
     }
 
     /// Models that the policy allows, the secret in use has and the new one lacks; nil where nothing lacks or nothing
@@ -164,7 +164,9 @@ struct Rotator: Sendable {
             case .accepted: return [.accepted(name)]
             case .refused(let why): return refusal(of: name, why)
             }
-        } catch { return [.held(why: "\(name) could not be tried once more: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
+        } catch {
+            return [.heldBack(why: "\(name) could not be tried once more: \(error)", needsPerson: false, retryAfter: error.retryAfter)]
+        }
     }
 
     private func tryOld(_ name: String, _ token: Token) async throws -> Outcome {
@@ -180,10 +182,10 @@ struct Rotator: Sendable {
                 else { return [.oldRefused(name)] }
                 return [
                     .trialRefused(name, why: why),
-                    .held(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil),
+                    .heldBack(why: "\(name) is refused while the gateway lists it as alive: \(why)", needsPerson: false, retryAfter: nil),
                 ]
             }
-        } catch { return [.held(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
+        } catch { return [.heldBack(why: "\(name) could not be tried: \(error)", needsPerson: false, retryAfter: error.retryAfter)] }
     }
 
     // MARK: Delivering

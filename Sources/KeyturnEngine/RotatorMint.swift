@@ -18,14 +18,15 @@ extension Rotator {
             identification.event(for: lost, at: token.gateway, in: listing, clockIsOff: desk.clockIsOff != nil)
         }
         guard settled.isEmpty else { return .happened(settled) }
-        if let why = desk.clockIsOff { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
-        if let why = obstacle(policy) { return [.held(why: why, needsPerson: true, retryAfter: nil)] }
+        if let why = desk.clockIsOff { return [.heldBack(why: why, needsPerson: true, retryAfter: nil)] }
+        if let why = obstacle(policy) { return [.heldBack(why: why, needsPerson: true, retryAfter: nil)] }
 
         let name = try freeName(policy, token, listing)
         let order = CreateOrder(
             name: name, attributes: policy.attributes, expiresAt: policy.expires.date(ofGenerationMadeAt: ports.now().wall))
         do throws(KeyringError) { try ports.keyring.reserve(name, of: token.gateway) } catch {
-            return [.held(why: "nothing was created, because its secret could not be kept: \(error)", needsPerson: true, retryAfter: nil)]
+            let why = "nothing was created, because its secret could not be kept: \(error)"
+            return [.heldBack(why: why, needsPerson: true, retryAfter: nil)]
         }
         let intent = Event.intended(
             name: name, expiresAt: order.expiresAt, signature: policy.attributes.signature,
@@ -34,7 +35,7 @@ extension Rotator {
         let others = desk.capacity == nil ? 0 : try desk.othersAlive(ports.journal)
         guard try recorder.reserve(intent, of: &token, under: policy, others: others, capacity: desk.capacity) else {
             try ports.keyring.release(name, of: token.gateway)
-            return [.held(why: try desk.whyFull(ports.journal), needsPerson: true, retryAfter: nil)]
+            return [.heldBack(why: try desk.whyFull(ports.journal), needsPerson: true, retryAfter: nil)]
         }
         return .happened(try await create(order, token, before: listing))
     }
@@ -52,7 +53,7 @@ extension Rotator {
             return [.notMade(name, why: error.description, needsPerson: error.needsPerson, retryAfter: error.retryAfter)]
         case .unknown(let why):
             try ports.keyring.release(name, of: token.gateway)
-            return [.lost(name, why: why), .held(why: "creating \(name) failed: \(why)", needsPerson: false, retryAfter: nil)]
+            return [.lost(name, why: why), .heldBack(why: "creating \(name) failed: \(why)", needsPerson: false, retryAfter: nil)]
         case .created(let told, let secret):
             // An id that was listed before cannot be that of something new: revoking by it would hit somebody else.
             let id = told.flatMap { listing.key($0) == nil ? $0 : nil }
@@ -61,7 +62,7 @@ extension Rotator {
                 if let id { try? await desk.gateway.revoke(id) }
                 let events: [Event] = [.lost(name, why: "its secret could not be kept: \(error)")]
                 return events + (id.map { [.turnedUp(name, $0, .told)] } ?? []) + [
-                    .held(why: error.description, needsPerson: true, retryAfter: nil)
+                    .heldBack(why: error.description, needsPerson: true, retryAfter: nil)
                 ]
             }
             return [.minted(name, id, fingerprint: try ports.keyring.fingerprint(secret))]

@@ -33,7 +33,7 @@ struct RotateCommand: AsyncParsableCommand {
     private func willing(_ site: Site) throws -> [TokenName] {
         try site.configuration.tokens.filter { policy in
             let token = try site.house.journal.token(policy.name)
-            if let ending = token?.ending, ending != .removed {
+            if let ending = token?.ending, ending != .leftPolicies {
                 let state = ending == .expired ? "has expired" : "is ended"
                 Terminal.print("\(policy.name) \(state): `keyturn rotate \(policy.name)` takes it up again")
                 return false

@@ -313,7 +313,7 @@ import Testing
         let events: [Event] = [
             .started(.scheduled, reason: nil), .resumed, .urged(nil), .intended(name), .minted(name), .minted(name), .lost(name, why: "?"),
             .notMade(name, why: "no", needsPerson: false, retryAfter: nil), .trialAccepted(name), .trialRefused(name, why: "401"),
-            .held(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key, .alone), .confused(name), .neverCame(name),
+            .heldBack(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key, .alone), .confused(name), .neverCame(name),
             .accepted(name), .accepted(name),
             .accepted(name),
             .refusedOnce(name, why: "401"), .refused(name, why: "no"), .published(id, name), .published(id, name), .took(id, name),

@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func `a gateway that does not answer is a reason at once and stuck after three times`() throws {
-        let held = Event.held(why: "503", needsPerson: false, retryAfter: nil)
+        let held = Event.heldBack(why: "503", needsPerson: false, retryAfter: nil)
         let token = try Token.active().after([.started(.scheduled, reason: nil), held, held])
         #expect(status(token).state == .rotating && status(token).reason == "503" && status(token).stuck == nil)
         let third = status(try token.after([held]))
@@ -69,7 +69,7 @@ import Testing
 
     @Test func `what only a person can end is stuck at once`() throws {
         let token = try Token.active().after([
-            .started(.scheduled, reason: nil), .held(why: "the account is full", needsPerson: true, retryAfter: nil),
+            .started(.scheduled, reason: nil), .heldBack(why: "the account is full", needsPerson: true, retryAfter: nil),
         ])
         #expect(status(token).state == .stuck && status(token).stuck == "the account is full")
     }
@@ -137,7 +137,7 @@ import Testing
         for token in [.active(), overlapping, try Token.active().after(AdvanceTests.verified)] {
             #expect(seen(token, [dead]) == status(token))
         }
-        let failed = try rotating.after([.held(why: "the account is full", needsPerson: true, retryAfter: nil)])
+        let failed = try rotating.after([.heldBack(why: "the account is full", needsPerson: true, retryAfter: nil)])
         #expect(seen(failed, [dead]).stuck == "the account is full")
     }
 }

@@ -97,7 +97,7 @@ struct SampleValues {
         return Token(
             name: TokenName(name), environment: text(), gateway: SampleValues.gateway, serial: number(0...500),
             current: maybe { $0.text() },
-            ending: isEnding ? one(of: [.requested, .expired, .removed]) : nil, endedAt: isEnding ? date() : nil,
+            ending: isEnding ? one(of: [.requested, .expired, .leftPolicies]) : nil, endedAt: isEnding ? date() : nil,
             whenRemoved: chance()
                 ? .keep : .revoke(after: TimeSpan(months: number(0...12), milliseconds: Int64(number(0...86_400_000)))),
             leftAt: maybe { $0.date() },

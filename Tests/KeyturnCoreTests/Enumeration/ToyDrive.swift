@@ -72,7 +72,7 @@ extension ToyWorld {
         let key = ToyKey(id: nextID, name: name, createdAt: now.wall)
         nextID += 1
         let death = "with the create "
-        let lost: [Event] = [.lost(name, why: "unknown"), .held(why: "unknown", needsPerson: false, retryAfter: nil)]
+        let lost: [Event] = [.lost(name, why: "unknown"), .heldBack(why: "unknown", needsPerson: false, retryAfter: nil)]
         switch try fails(
             [
                 "refused", "unknown, not made", "unknown, made", "unknown, made late", "without an id", death + "not made", death + "made",
@@ -122,7 +122,7 @@ extension ToyWorld {
         case .verify(let name):
             guard let secret = keyring[name]?.secret else { return [.refused(name, why: "gone")] }
             switch try fails(["inconclusive", "lag", "spoilt", "lacks models"], &chooser) {
-            case "inconclusive": return [.held(why: "503", needsPerson: false, retryAfter: nil)]
+            case "inconclusive": return [.heldBack(why: "503", needsPerson: false, retryAfter: nil)]
             case "lag": return try refusal(of: name, &pass, &chooser)
             case "spoilt": spoil(name)
             case "lacks models": if token.currentGeneration?.state == .held { return [.refused(name, why: "it lacks models")] }
@@ -132,7 +132,7 @@ extension ToyWorld {
         case .recheck(let name):
             guard let secret = keyring[name]?.secret else { return [.refused(name, why: "gone")] }
             switch try fails(["inconclusive", "spoilt"], &chooser) {
-            case "inconclusive": return [.held(why: "503", needsPerson: false, retryAfter: nil)]
+            case "inconclusive": return [.heldBack(why: "503", needsPerson: false, retryAfter: nil)]
             case "spoilt": spoil(name)
             default: break
             }
@@ -140,7 +140,7 @@ extension ToyWorld {
         case .tryOld(let name):
             guard let secret = keyring[name]?.secret else { return [.oldRefused(name)] }
             switch try fails(["inconclusive", "spoilt"], &chooser) {
-            case "inconclusive": return [.held(why: "503", needsPerson: false, retryAfter: nil)]
+            case "inconclusive": return [.heldBack(why: "503", needsPerson: false, retryAfter: nil)]
             case "spoilt": spoil(name)
             default: break
             }
