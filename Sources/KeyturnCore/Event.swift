@@ -18,6 +18,8 @@ package enum Event: Sendable, Equatable {
     case lost(String, why: String)
     /// The current secret was tried, outside of any rotation.
     case trialAccepted(String)
+    /// What had made a new generation due is over before there was one, and the current one was accepted.
+    case noLongerDue
     case trialRefused(String, why: String)
     /// Nothing was tried at the gateway, or only read there.
     case heldBack(why: String, needsPerson: Bool, retryAfter: TimeInterval?)

@@ -24,6 +24,7 @@ extension Token {
             try change(name, from: [.intended]) { $0.state = .abandoned }
             if rotation?.generation == name { rotation?.generation = nil }
         case .urged, .rebased: urge()
+        case .noLongerDue: attempts = Attempts()
         case .trialAccepted(let name): try change(name, from: [.held]) { $0.refusals = nil }
         case .trialRefused(let name, _):
             try change(name, from: [.held]) {

@@ -131,9 +131,10 @@ extension Keeper {
             guard let current = token.currentGeneration, let outcome = outcomes[token.name] else { continue }
             switch outcome {
             case .accepted:
-                if current.refusals != nil {
-                    try recorder.record([.trialAccepted(current.name)], of: &tokens[index], under: policies[token.name])
-                }
+                var events: [Event] = current.refusals == nil ? [] : [.trialAccepted(current.name)]
+                // A gateway's bad hour made it look dead, and what was to replace it came to nothing.
+                if token.attempts.failures > 0, isAtRest(token) { events.append(.noLongerDue) }
+                if !events.isEmpty { try recorder.record(events, of: &tokens[index], under: policies[token.name]) }
             case .refused where isListedDead(current, listing):
                 let isGone = current.keyID.flatMap { listing.key($0) } == nil
                 dead.append((token.name, "\(current.name) \(isGone ? "is gone from" : "was ended at") the gateway"))
@@ -147,6 +148,12 @@ extension Keeper {
             }
         }
         return dead
+    }
+
+    /// Does nothing that is known by itself, looks from outside aside, ask for another generation?
+    private func isAtRest(_ token: Token) -> Bool {
+        guard let policy = policies[token.name], case .rests = Plan.verdict(on: token, under: policy, at: ports.now()) else { return false }
+        return true
     }
 
     /// A new generation lies in targets before all of them have taken it up, which may last: should it die meanwhile, the

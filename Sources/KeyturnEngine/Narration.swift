@@ -15,6 +15,7 @@ extension Event {
         case .notMade: "not-made"
         case .lost: "lost"
         case .trialAccepted: "trial-accepted"
+        case .noLongerDue: "no-longer-due"
         case .trialRefused: "trial-refused"
         case .heldBack: "held"
         case .identified: "identified"
@@ -63,7 +64,7 @@ extension Event {
             .turnedUp(let name, _, _), .adopted(let name, _, _, _, _, _, _, _):
             name
         case .left, .returned, .started, .resumed, .urged, .rebased, .heldBack, .targetFailed, .ended, .removed, .leftAlone, .drifted,
-            .targetLeft, .targetReturned, .targetVacated:
+            .targetLeft, .targetReturned, .targetVacated, .noLongerDue:
             nil
         }
     }
@@ -82,6 +83,7 @@ extension Event {
         case .notMade(let name, let why, _, _): "\(name) was not created: \(why)"
         case .lost(let name, let why): "the outcome of creating \(name) is unknown: \(why); it is revoked should it turn up"
         case .trialAccepted(let name): "\(name) is accepted again"
+        case .noLongerDue: "a new generation is not due any more: what kept it from being made does not matter"
         case .trialRefused(let name, let why): "\(name), which is in use, was refused: \(why)"
         case .heldBack(let why, _, _): why
         case .identified(let name, let id, let identity):

@@ -81,7 +81,7 @@ extension Event {
             .trialRefused, .leftAlone, .confused, .resurfaced:
             .warning
         case .urged, .rebased, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released,
-            .revokeAnswered, .removed, .targetVacated:
+            .revokeAnswered, .removed, .targetVacated, .noLongerDue:
             .info
         case .read, .trialAccepted: .debug
         }

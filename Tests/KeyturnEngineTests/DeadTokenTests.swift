@@ -41,6 +41,22 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a token that only looked dead is stuck no longer once it is accepted again`() async throws {
+        var (world, machine) = try await issued()
+        world.with { $0.account.mood = .refusesTokens }
+        await machine.run(for: .hours(3))
+        // Not while another one is on its way, which would be in time.
+        for _ in 1...30 where try world.webapp.rotation != nil { await machine.run(for: .minutes(5)) }
+        #expect(world.findings == [.tokenStuck], "it seems dead, and so does all that is to replace it")
+        let created = world.calls(.create)
+        world.with { $0.account.mood = .well }
+        await machine.run(for: .hours(1))
+        #expect(world.findings.isEmpty, "\(world.sentences)")
+        #expect(try world.webapp.attempts == Attempts())
+        #expect(world.published() == "prod-webapp-api-2026-01" && world.calls(.create) == created)
+        world.isWell()
+    }
+
     @Test func `a secret that is gone from a whole keyring is replaced at once`() async throws {
         var (world, machine) = try await issued()
         world.with { $0.keyring.steal("prod-webapp-api-2026-01", of: .main) }
