@@ -54,6 +54,8 @@ struct Rotator: Sendable {
         return progress
     }
 
+    /// Not inlined, for the reason that `Recorder.record` is not.
+    @inline(never)
     private func takeIn(_ outcome: Outcome, of step: Step?, _ progress: inout Progress) throws {
         switch outcome {
         case .awaitsList(let finish): progress.parked.append(Parked(step: step, finish: finish))

@@ -312,7 +312,8 @@ import Testing
         let key = KeyID("key_" + name)
         let events: [Event] = [
             .started(.scheduled, reason: nil), .resumed, .urged(nil), .intended(name), .minted(name), .minted(name), .lost(name, why: "?"),
-            .notMade(name, why: "no", needsPerson: false, retryAfter: nil), .trialAccepted(name), .noLongerDue, .trialRefused(name, why: "401"),
+            .notMade(name, why: "no", needsPerson: false, retryAfter: nil), .trialAccepted(name), .noLongerDue,
+            .trialRefused(name, why: "401"),
             .heldBack(why: "503", needsPerson: false, retryAfter: nil), .identified(name, key, .alone), .confused(name), .neverCame(name),
             .accepted(name), .accepted(name),
             .accepted(name),
