@@ -104,7 +104,13 @@ extension Simulation {
     private func makeOther(_ name: String, at gateway: GatewayName) {
         world.with { state in
             let now = state.now
-            guard let key = state.accounts[gateway]?.makeKey(named: name, by: .others, at: now) else { return }
+            guard var key = state.accounts[gateway]?.makeKey(named: name, by: .others, at: now) else { return }
+            // Within the hour after a create of that name whose answer was lost nothing tells the two apart: docs/reliability.md says so.
+            if let lost = state.journal.generation(name, of: gateway), [.intended, .abandoned, .revoking].contains(lost.state),
+                lost.fingerprint == nil
+            {
+                key.isTwin = abs(now.timeIntervalSince(lost.intendedAt)) <= Sighting.longestWay + Sighting.tolerance
+            }
             state.note("   \(key.id) \(name)")
             state.accounts[gateway]?.land(key)
         }

@@ -28,7 +28,7 @@ package struct Key: Sendable {
     package private(set) var consumerUsedAt: Date?
     /// Somebody made it, and Keyturn was asked to take it over.
     package var isOffered = false
-    /// Made by somebody else under our name in the very moment of our create: where that create's answer or its secret is lost,
+    /// Made by somebody else under our name with our create or within the hour after it: where that create's answer or its secret is lost,
     /// nothing tells the two apart.
     package var isTwin = false
     /// Out of every list, as where a gateway forgets what is over or a person deletes it.
