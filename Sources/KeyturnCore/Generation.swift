@@ -42,6 +42,8 @@ package struct Generation: Sendable, Equatable {
     package var expiresAt: Date?
     /// When its secret was accepted first, or a list first showed it: from then on a gateway's lag after create is over.
     package var seenAt: Date?
+    /// When its secret was accepted first; nil: never, so that a refusal says nothing about its end.
+    package var acceptedAt: Date?
     package var fingerprint: String?
     /// `Attributes.signature` of what was asked for.
     package var signature: String
@@ -59,7 +61,7 @@ package struct Generation: Sendable, Equatable {
 
     package init(
         name: String, keyID: KeyID? = nil, identity: Identity? = nil, state: State, intendedAt: Date,
-        createdAt: Date? = nil, expiresAt: Date? = nil, seenAt: Date? = nil,
+        createdAt: Date? = nil, expiresAt: Date? = nil, seenAt: Date? = nil, acceptedAt: Date? = nil,
         fingerprint: String? = nil,
         signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil,
         releasedAt: Date? = nil, revokeAnsweredAt: Date? = nil,
@@ -73,6 +75,7 @@ package struct Generation: Sendable, Equatable {
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.seenAt = seenAt
+        self.acceptedAt = acceptedAt
         self.fingerprint = fingerprint
         self.signature = signature
         self.foreignIDs = foreignIDs

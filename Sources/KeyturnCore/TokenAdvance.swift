@@ -129,7 +129,7 @@ extension Token {
         guard let rotation, rotation.generation == name else { throw Mismatch("\(name) was accepted, the rotation is about another") }
         switch rotation.phase {
         case .verifying:
-            try change(name, from: [.held]) { $0.seenAt = $0.seenAt ?? now.wall }
+            try change(name, from: [.held]) { ($0.seenAt, $0.acceptedAt) = ($0.seenAt ?? now.wall, $0.acceptedAt ?? now.wall) }
             enter(.publishing)
             try settleDeliveries(policy, now)
         // Publishing as well: the last target that lagged behind may have left the policy.

@@ -130,7 +130,7 @@ extension Rotator {
             case .isUnclear: return [.confused(name)]
             }
             // Whoever ended ours by hand left another one of its name to be taken for it.
-            if generation.identity != .told, let secret = try? ports.keyring.secret(name, of: token.gateway),
+            if generation.identity != .told, generation.acceptedAt != nil, let secret = try? ports.keyring.secret(name, of: token.gateway),
                 case .refused = try await desk.gateway.probe(secret)
             {
                 return [.confused(name)]

@@ -42,6 +42,20 @@ import Testing
         world.isWell()
     }
 
+    @Test func `one whose id was only inferred is withdrawn as well, though a refusal is all that is known of its secret`() async throws {
+        let world = World()
+        world.with { $0.account.answersIDs = false }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        world.with { $0.account.validityLag = .days(1000) }
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .minutes(30))
+        #expect(world.codes.contains("revoked"), "\(world.codes)")
+        #expect(!world.codes.contains("confused"))
+        #expect(world.alive.first == "prod-webapp-api-2026-01" && !world.alive.contains("prod-webapp-api-2026-01-2"))
+        world.isWell()
+    }
+
     @Test func `a new generation that dies while it is delivered is withdrawn and the old one put back`() async throws {
         let targets: [TargetPolicy] = [.sample("/etc/webapp/token"), .sample("/etc/worker/token", then: true)]
         var (world, machine) = try await issued(.sample(targets: targets))

@@ -58,6 +58,10 @@ MUTANTS = [
         "if generation.identity != .told, listing", "if generation.identity == nil, listing",
     ),
     Mutant(
+        "revoke-what-is-dead-already", "an inferred id is revoked though our own key has ended", ENGINE + "RotatorRevoke.swift",
+        "if generation.identity != .told, generation.acceptedAt != nil,", "if generation.identity == nil, generation.acceptedAt != nil,",
+    ),
+    Mutant(
         "guess-between-two", "of two keys of one name the first one is taken for ours", CORE + "Sighting.swift",
         "guard newcomers.count == 1, generation.identity", "guard newcomers.count >= 1, generation.identity",
     ),
@@ -132,6 +136,15 @@ MUTANTS = [
         "zoneless-is-utc", "a time without a zone proves a key to be another's", CORE + "Sighting.swift",
         "age >= -Sighting.tolerance - key.doubt && age <= Sighting.longestWay + key.doubt",
         "age >= -Sighting.tolerance && age <= Sighting.longestWay",
+    ),
+    Mutant(
+        "an-old-list-will-do", "the last reading before a release goes by a list from before the quiet time's end", ENGINE + "RotatorRevoke.swift",
+        "return askedAt.wall < end || abs(now.boot - askedAt.boot) > 60", "return askedAt.wall > end && abs(now.boot - askedAt.boot) > 86400",
+    ),
+    Mutant(
+        "forget-what-left", "a target that left its policy is forgotten with a living secret in it", ENGINE + "LeftTargets.swift",
+        "if let generation = try generation(in: state.id, of: tokens[index]) {",
+        "if let generation = try generation(in: state.id, of: tokens[index]), generation.isEmpty {",
     ),
     Mutant(
         "a-list-is-never-wrong", "what a list leaves out is revoked while consumers use it", ENGINE + "RotatorRevoke.swift",

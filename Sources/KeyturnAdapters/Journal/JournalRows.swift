@@ -122,7 +122,8 @@ extension Generation {
             name: row.value("name"), keyID: (row.optional("key_id") as String?).map(KeyID.init), identity: row.optionalWord("identity"),
             state: row.word("state"),
             intendedAt: row.value("intended_at"), createdAt: row.optional("created_at"), expiresAt: row.optional("expires_at"),
-            seenAt: row.optional("seen_at"), fingerprint: row.optional("fingerprint"), signature: row.value("signature"),
+            seenAt: row.optional("seen_at"), acceptedAt: row.optional("accepted_at"), fingerprint: row.optional("fingerprint"),
+            signature: row.value("signature"),
             foreignIDs: ids.map(KeyID.init), retirement: Retirement(row), refusals: row.refusals,
             releasedAt: row.optional("released_at"),
             revokeAnsweredAt: row.optional("revoke_answered_at"),
@@ -136,7 +137,7 @@ extension Generation {
             "state": state.rawValue,
             "intended_at": intendedAt, "created_at": createdAt, "expires_at": expiresAt, "fingerprint": fingerprint, "signature": signature,
             "foreign_ids": String(decoding: try JSONEncoder().encode(foreignIDs.map(\.text)), as: UTF8.self),
-            "seen_at": seenAt, "released_at": releasedAt, "revoke_answered_at": revokeAnsweredAt,
+            "seen_at": seenAt, "accepted_at": acceptedAt, "released_at": releasedAt, "revoke_answered_at": revokeAnsweredAt,
         ]
         return [attempts.columns, refusals.columns, retirement.columns].reduce(columns) { $0.merging($1) { first, _ in first } }
     }

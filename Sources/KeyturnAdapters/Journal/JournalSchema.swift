@@ -11,6 +11,7 @@ enum JournalSchema {
         migrator.registerMigration("4") { db in try db.execute(sql: fourth) }
         // When a target's policy was first seen without it.
         migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE target ADD COLUMN left_at TEXT") }
+        migrator.registerMigration("6") { db in try db.execute(sql: sixth) }
         return migrator
     }
 
@@ -160,5 +161,12 @@ enum JournalSchema {
     private static let fourth = """
         CREATE INDEX unrevoked_generation ON generation(gateway, state, intended_at) WHERE state <> 'revoked';
         CREATE INDEX open_finding ON finding(number) WHERE closed_at IS NULL;
+        """
+
+    /// When a generation's secret was accepted first. Of those that an older journal knows, what is or was in use has been.
+    private static let sixth = """
+        ALTER TABLE generation ADD COLUMN accepted_at TEXT;
+        UPDATE generation SET accepted_at = coalesce(retired_at, created_at, intended_at) WHERE retired_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM token WHERE token.name = generation.token AND token.current = generation.name);
         """
 }
