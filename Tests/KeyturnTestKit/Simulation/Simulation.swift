@@ -226,6 +226,7 @@ private struct Tempo {
         guard !died else { return nil }
         lately.append(now)
         if let first = lately.first, now.timeIntervalSince(first) > 7200 { lately.removeAll { now.timeIntervalSince($0) > 3600 } }
-        return lately.count > 300 + 150 * tokens ? "a hot loop: \(lately.count) passes in two hours" : nil
+        // A gateway that accepts no new secret for two hours: nine trials and as many looks after the revocation, a dozen times a token.
+        return lately.count > 300 + 220 * tokens ? "a hot loop: \(lately.count) passes in two hours" : nil
     }
 }
