@@ -82,6 +82,11 @@ package struct Token: Sendable, Equatable {
 
     package var currentGeneration: Generation? { generation(current) }
 
+    /// Is its secret still to be taken out of a target, which it is known by?
+    package func isToRemove(_ generation: String) -> Bool {
+        ending == .expired && targets.contains { $0.generation == generation && $0.leftAt == nil }
+    }
+
     /// What the targets are to hold now; nil where they are to be left alone.
     package var desired: String? {
         guard let rotation, rotation.isOpen else { return ending == nil && currentGeneration?.state == .held ? current : nil }

@@ -77,7 +77,8 @@ extension Token {
         case .adopted(let name, let id, let identity, let foreignIDs, let createdAt, let expiresAt, let fingerprint, let signature):
             let generation = Generation(
                 name: name, keyID: id, identity: identity, state: .held, intendedAt: now.wall, createdAt: createdAt ?? now.wall,
-                expiresAt: expiresAt, seenAt: now.wall, fingerprint: fingerprint, signature: signature, foreignIDs: foreignIDs
+                expiresAt: expiresAt, seenAt: now.wall, acceptedAt: now.wall, fingerprint: fingerprint, signature: signature,
+                foreignIDs: foreignIDs
             )
             try adopt(generation)
         case .ended(let how): end(how, now)
@@ -137,6 +138,7 @@ extension Token {
             guard let policy, policy.targets.allSatisfy({ target($0.id).isApplied(name) }) else {
                 throw Mismatch("\(name) was accepted before every target had it")
             }
+            try change(name, from: [.held]) { $0.acceptedAt = $0.acceptedAt ?? now.wall }
             finish(name, policy, now)
         case .minting, .withdrawing, .finished, .abandoned: throw Mismatch("\(name) was accepted while \(rotation.phase)")
         }
@@ -297,8 +299,9 @@ extension Token {
             // A reading that is taken again for a release that has failed does not make that one hurry.
             if retirement.isOver(at: now) { generation.attempts.notBefore = nil } else { generation.attempts = Attempts() }
             if reading.saysNothing {
-                // Such a gateway never gives evidence; it is asked again in case that changes, a person in the end.
-                generation.attempts.notBefore = now.wall.addingTimeInterval(900)
+                // Such a gateway never gives evidence; it is asked again in case that changes, ever more rarely, a person in the end.
+                let age = now.wall.timeIntervalSince(retirement.since)
+                generation.attempts.notBefore = now.wall.addingTimeInterval(min(max(900, age / 4), Backoff.longest))
             } else {
                 if retirement.reading?.shows(useIn: reading) ?? true { retirement.quiet = Hold(for: retirement.quietFor, from: now) }
                 retirement.reading = reading

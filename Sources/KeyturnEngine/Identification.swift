@@ -6,21 +6,22 @@ struct Identification: Sendable {
     let now: @Sendable () -> Moment
 
     /// What a list tells of one generation; with the masked key compared where the list shows one and the secret is held.
-    func sighting(of generation: Generation, at gateway: GatewayName, in listing: Listing) -> Sighting {
-        let fits = fits(generation, gateway, listing)
+    func sighting(of generation: Generation, at gateway: GatewayName, in listing: Listing) throws(KeyringError) -> Sighting {
+        let fits = try fits(generation, gateway, listing)
         return listing.sighting(of: generation, at: now().wall) { key in key.id.flatMap { fits[$0] } }
     }
 
-    /// What happens to the generation by that.
+    /// What happens to the generation by that; nothing while its record cannot be read, for that may hold the proof.
     func event(for generation: Generation, at gateway: GatewayName, in listing: Listing, clockIsOff: Bool) -> Event? {
-        generation.event(after: sighting(of: generation, at: gateway, in: listing), in: listing, clockIsOff: clockIsOff)
+        guard let sighting = try? sighting(of: generation, at: gateway, in: listing) else { return nil }
+        return generation.event(after: sighting, in: listing, clockIsOff: clockIsOff)
     }
 
     /// For each listed key under the generation's name: false where it cannot be ours, or its id would tell the secret; true where its
     /// mask proves it.
-    private func fits(_ generation: Generation, _ gateway: GatewayName, _ listing: Listing) -> [KeyID: Bool] {
+    private func fits(_ generation: Generation, _ gateway: GatewayName, _ listing: Listing) throws(KeyringError) -> [KeyID: Bool] {
         let named = listing.keys(named: generation.name)
-        guard !named.isEmpty, let secret = try? keyring.secret(generation.name, of: gateway) else { return [:] }
+        guard !named.isEmpty, let secret = try keyring.secret(generation.name, of: gateway) else { return [:] }
         var fits: [KeyID: Bool] = [:]
         for key in named {
             guard let id = key.id else { continue }

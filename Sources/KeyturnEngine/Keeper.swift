@@ -66,7 +66,6 @@ package struct Keeper: Sendable {
         try takeIntents(&tokens, recorder)
         let facts = try await takeRequests(&tokens, desks, recorder)
         let stray = try wipeLeftovers(tokens)
-        let left = watches ? try lookAtLeftTargets(&tokens, recorder) : []
         let removed = judgeRemoved(tokens)
         let asks = Set(removed.asks)
         for index in tokens.indices where asks.contains(tokens[index].name) {
@@ -76,6 +75,8 @@ package struct Keeper: Sendable {
         let round = Round(watches: watches, only: only, facts: facts, removed: removed.verdicts, recorder: recorder)
         let (verdicts, blocked, met) = try await goRound(&tokens, desks, round)
 
+        // After all was driven: what lies there may just have ended.
+        let left = watches ? try lookAtLeftTargets(&tokens, recorder) : []
         let after = judge(tokens, [:]).merging(judgeRemoved(tokens).verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())

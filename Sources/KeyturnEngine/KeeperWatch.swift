@@ -230,7 +230,10 @@ extension Keeper {
         var findings: [Finding] = []
         for gateway in ports.gateways.keys.sorted() {
             let living = Set(
-                tokens.filter { $0.gateway == gateway }.flatMap { token in token.generations.filter { $0.state != .revoked }.map(\.name) })
+                tokens.filter { $0.gateway == gateway }.flatMap { token in
+                    token.generations.filter { $0.state != .revoked }.map(\.name)
+                        + token.targets.compactMap(\.generation).filter(token.isToRemove)
+                })
             do {
                 let others = try ports.keyring.names(of: gateway).subtracting(living)
                 let states = others.isEmpty ? [:] : try ports.journal.states(of: gateway, names: others)

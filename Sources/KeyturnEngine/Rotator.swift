@@ -64,7 +64,9 @@ struct Rotator: Sendable {
             if let step { progress.unavailable.append(step) }
         case .happened(let events):
             try recorder.record(events, of: &progress.token, under: policy, step: step)
-            for case .seenRefused(let name) in events { try ports.keyring.wipe(name, of: progress.token.gateway) }
+            for case .seenRefused(let name) in events where !progress.token.isToRemove(name) {
+                try ports.keyring.wipe(name, of: progress.token.gateway)
+            }
             for case .minted(let name, nil, _) in events { progress.parked.append(Parked(step: nil, finish: identification(of: name))) }
         }
     }
@@ -237,12 +239,12 @@ struct Rotator: Sendable {
 
     /// Only what we delivered: a secret that somebody has put there since is not ours to take away.
     private func remove(_ id: TargetID, _ token: Token) throws -> [Event] {
-        guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [.removed(id)] }
+        guard let policy, let target = policy.targets.first(where: { $0.id == id }) else { return [.leftAlone(id)] }
         let delivery = ports.delivery(target, policy)
+        guard let name = token.target(id).generation, let secret = try ports.keyring.secret(name, of: token.gateway) else {
+            return [.leftAlone(id)]
+        }
         do throws(DeliveryError) {
-            guard let name = token.target(id).generation, let secret = try? ports.keyring.secret(name, of: token.gateway) else {
-                return [.leftAlone(id)]
-            }
             guard try delivery.holds(secret) else { return [.leftAlone(id)] }
             try delivery.remove()
         } catch { return [.targetFailed(id, why: error.description, needsPerson: true)] }

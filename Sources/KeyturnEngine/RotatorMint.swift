@@ -73,7 +73,7 @@ extension Rotator {
     func identification(of name: String) -> Outcome.Finish {
         { [identification] answer, token in
             guard case .success(let listing) = answer, let generation = token.generation(name), generation.keyID == nil else { return [] }
-            return switch identification.sighting(of: generation, at: token.gateway, in: listing) {
+            return switch try identification.sighting(of: generation, at: token.gateway, in: listing) {
             case .proven(let id): [.identified(name, id, .told)]
             case .alone(let id): [.identified(name, id, .alone)]
             case .unclear, .none: []

@@ -80,6 +80,17 @@ extension Rotator {
                     }
                 } catch { return [.readFailed(name, why: target.id.sentence(error.description), retryAfter: nil)] }
             }
+        } else if let old = try ports.keyring.secret(name, of: token.gateway) {
+            // Nothing is put right without a policy, so it is only waited for.
+            for target in token.targets where target.leftAt == nil {
+                do throws(DeliveryError) {
+                    guard try !ports.stillHolds(target.id, old) else {
+                        return [
+                            .readFailed(name, why: "\(target.id) holds it again, and no policy says what belongs there", retryAfter: nil)
+                        ]
+                    }
+                } catch { return [.readFailed(name, why: target.id.sentence(error.description), retryAfter: nil)] }
+            }
         }
         do throws(GatewayError) {
             switch try await desk.gateway.probe(secret) {
@@ -130,14 +141,19 @@ extension Rotator {
             case .isUnclear: return [.confused(name)]
             }
             // Whoever ended ours by hand left another one of its name to be taken for it.
-            if generation.identity != .told, generation.acceptedAt != nil, let secret = try? ports.keyring.secret(name, of: token.gateway),
-                case .refused = try await desk.gateway.probe(secret)
-            {
-                return [.confused(name)]
+            if generation.identity != .told, generation.acceptedAt != nil {
+                let secret: Secret?
+                do { secret = try ports.keyring.secret(name, of: token.gateway) } catch { return unreadable(name, error) }
+                if let secret, case .refused = try await desk.gateway.probe(secret) { return [.confused(name)] }
             }
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
         } catch { return failure(of: name, error) }
+    }
+
+    /// A record that cannot be read is not one that is lost: the evidence that it holds is waited for.
+    private func unreadable(_ name: String, _ error: KeyringError) -> [Event] {
+        [.revokeFailed(name, why: "its record in the keyring cannot be read: \(error)", needsPerson: true, retryAfter: nil)]
     }
 
     private func failure(of name: String, _ error: GatewayError) -> [Event] {
@@ -171,7 +187,11 @@ extension Rotator {
     /// person to say which.
     private func resolve(_ generation: Generation, _ token: Token, _ listing: Listing) -> [Event] {
         let name = generation.name
-        switch identification.sighting(of: generation, at: token.gateway, in: listing) {
+        let sighting: Sighting
+        do { sighting = try identification.sighting(of: generation, at: token.gateway, in: listing) } catch {
+            return unreadable(name, error)
+        }
+        switch sighting {
         case .proven(let id): return [.identified(name, id, .told)]
         case .alone(let id): return [.identified(name, id, .alone)]
         case .none:
@@ -194,7 +214,9 @@ extension Rotator {
     /// revocation was answered.
     func seeRefused(_ name: String, _ token: Token) async -> Outcome {
         do throws(GatewayError) {
-            if let secret = try? ports.keyring.secret(name, of: token.gateway), case .accepted = try await desk.gateway.probe(secret) {
+            let secret: Secret?
+            do { secret = try ports.keyring.secret(name, of: token.gateway) } catch { return .happened(unreadable(name, error)) }
+            if let secret, case .accepted = try await desk.gateway.probe(secret) {
                 return [
                     .revokeFailed(
                         name, why: "the gateway accepted its revocation and still accepts its secret", needsPerson: false, retryAfter: nil)

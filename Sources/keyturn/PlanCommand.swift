@@ -27,8 +27,7 @@ struct PlanCommand: ParsableCommand {
 
     private func end(_ now: Date) throws -> Date {
         guard let until else { return TimeSpan.months(12).after(now) }
-        for text in [until, until + "T23:59:59Z"] {
-            guard text.contains("T"), let date = try? Date(text, strategy: .iso8601) else { continue }
+        if let date = StrictDate.date(until) {
             guard date > now else { throw ValidationError("--until: found '\(until)', which is past, expected a date to come") }
             return date
         }

@@ -73,6 +73,20 @@ import Testing
         world.isWell()
     }
 
+    @Test func `an inferred id is not revoked while the record that could prove it cannot be read`() async throws {
+        var (world, machine) = try await untold()
+        world.ask(.rotate, .webapp)
+        await machine.run(for: .hours(1))
+        world.with { _ = $0.keyring.unreadable.insert(IdentityTests.first) }
+        await machine.run(for: .days(2))
+        #expect(world.alive == [IdentityTests.first, IdentityTests.second])
+        #expect(world.findings.contains(.tokenStuck) || world.findings.contains(.secretUnreadable), "\(world.sentences)")
+        world.with { _ = $0.keyring.unreadable.remove(IdentityTests.first) }
+        await machine.run(for: .days(2))
+        #expect(world.alive == [IdentityTests.second])
+        world.isWell()
+    }
+
     @Test func `an inferred id is given up when another key takes the name after it left the list`() async throws {
         var (world, machine) = try await untold()
         world.ask(.rotate, .webapp)

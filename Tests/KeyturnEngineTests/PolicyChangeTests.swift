@@ -84,6 +84,23 @@ import Testing
         world.isWell()
     }
 
+    @Test func `an old one that was put back into a target is not revoked while no policy says what belongs there`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        let old = world.look { $0.places[.webapp]?.content }
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        machine.policies = []
+        await machine.run(for: .hours(1))
+        let time = world.look { $0.now }
+        world.with { $0.places[.webapp]?.edit(old, at: time) }
+        await machine.run(for: .days(3))
+        #expect(world.alive.count == 2, "what consumers read goes on working")
+        machine.policies = [.sample()]
+        await machine.run(for: .days(2))
+        #expect(world.alive == ["prod-webapp-api-2026-01-2"])
+        world.isWell()
+    }
+
     @Test func `a target that left the policy is told of while a living secret lies there, and forgotten after`() async throws {
         var (world, machine) = try await issued(.sample(), watchEvery: .hours(6))
         machine.policies = [.sample(targets: [.sample("/etc/worker/token")])]

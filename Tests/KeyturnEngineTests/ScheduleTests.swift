@@ -161,6 +161,22 @@ import Testing
         world.isWell()
     }
 
+    @Test func `an expired token's secret is taken out of a target that could not be written before, however long that lasts`() async throws
+    {
+        var (world, machine) = try await issued(.sample(rotate: .never, expires: .after(.days(3))), watchEvery: .hours(6))
+        world.with { $0.places[.webapp]?.isWritable = false }
+        await machine.run(for: .days(4))
+        #expect(world.codes.contains("revoked") && world.findings == [.tokenStuck])
+        world.with { $0.places[.webapp]?.isWritable = true }
+        await machine.run(for: .days(1))
+        #expect(world.with { $0.places[.webapp]?.content } == nil)
+        #expect(!world.codes.contains("left-alone") && world.codes.contains("removed"))
+        await machine.run(for: .hours(7))
+        #expect(world.with { $0.keyring.record("prod-webapp-api-2026-01", of: .main) } == nil, "wiped once nothing needs it")
+        #expect(world.findings.isEmpty)
+        world.isWell()
+    }
+
     @Test func `a token that expires is replaced in time, over and over`() async throws {
         var (world, machine) = try await issued(
             .sample(rotate: .every(.months(12), window: nil, jitter: .zero), expires: .after(.days(10))), watchEvery: .hours(12))

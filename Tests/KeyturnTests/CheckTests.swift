@@ -1,4 +1,5 @@
 import Foundation
+import KeyturnSandbox
 import KeyturnTestHost
 import Testing
 
@@ -23,6 +24,43 @@ struct CheckTests {
             let none = try await host.run("check", "nowhere.yaml")
             #expect(none.code == 78)
             #expect(none.errors.contains("nowhere.yaml"))
+        }
+    }
+
+    @Test func `a target that is one of Keyturn's own files, or lies in its folders, is an error, by whatever link`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try FileManager.default.createSymbolicLink(atPath: host.path("link"), withDestinationPath: host.path("policies"))
+            let files = [
+                "state/lock", "state/keys/host.key", "admin-token", "keyturn.yaml", "policies/test.yaml", "link/x", "x/../admin-token",
+            ]
+            let tokens = files.enumerated().map { number, file in
+                "  - {project: p\(number), purpose: api, deliver: [{file: \(host.path(file))}]}"
+            }
+            try host.write("environment: test\ngateway: laozhang\ntokens:\n\(tokens.joined(separator: "\n"))\n", to: "policies/test.yaml")
+            let run = try await host.run("check")
+            #expect(run.code == 78)
+            let errors = run.errors.split(separator: "\n").filter { $0.contains("of Keyturn itself, expected a file of its consumers") }
+            #expect(errors.count == files.count, "\(run)")
+            #expect(errors.first?.hasPrefix("\(host.path("policies/test.yaml")):4:") == true)
+            #expect(try await host.run("daemon", "--once").code == 78)
+            #expect(account.gateway.statistics().creates == 0)
+        }
+    }
+
+    @Test func `what may be a secret is not repeated, neither a whole file nor a value that looks like one`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            let secret = "sk-SECRETSECRET1234567890"
+            try host.write(secret + "\n", to: "file")
+            #expect(try await host.run("check", host.path("file")).errors.contains("found text, expected a map"))
+            try host.write("environment: \(secret)!\ngateway: laozhang\ntokens: []\n", to: "policies/test.yaml")
+            for run in [
+                try await host.run("check", host.path("file")), try await host.run("status", "--config", host.path("file")),
+                try await host.run("check"), try await host.run("rotate", "a", "--reason", "was \(secret)"),
+            ] {
+                #expect(run.code != 0 && !run.errors.contains("SECRET") && !run.output.contains("SECRET"), "\(run)")
+            }
         }
     }
 

@@ -62,7 +62,7 @@ struct DaemonTests {
     func `SIGTERM ends it within seconds while the gateway hangs`(_ arguments: [String]) async throws {
         try await Account.with(faults: ["hang:create"]) { account in
             let host = account.host
-            try host.settings(gateway: "requests: {timeout: 30min}")
+            try host.settings(gateway: "requests: {timeout: 5min}")
             try Targets.writeOne(to: host)
             let child = try host.start(arguments)
             try await until("the gateway was asked") { account.gateway.statistics().creates == 1 }

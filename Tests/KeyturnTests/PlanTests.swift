@@ -49,6 +49,15 @@ struct PlanTests {
         }
     }
 
+    @Test(arguments: ["2027-02-30", "2027-06-31", "2027-02-29", "2027-13-01"])
+    func `a date that no calendar has is refused`(date: String) async throws {
+        try await Account.with { account in
+            let run = try await account.host.run("plan", "--until", date)
+            #expect(run.code == 64)
+            #expect(run.errors.contains("--until: found '\(date)', expected a date such as"), "\(run)")
+        }
+    }
+
     @Test(arguments: ["2020-01-01", "2020-01-01T00:00:00Z"])
     func `a date that is past is refused before anything is looked at`(date: String) async throws {
         try await Account.with { account in

@@ -1,3 +1,4 @@
+import Glibc
 import KeyturnCore
 import KeyturnEngine
 
@@ -15,15 +16,24 @@ struct LeftTarget {
             // A JSON Pointer begins with a slash, and no variable's name does.
             let isPointer = key.isEmpty || key.hasPrefix("/")
             let format = isPointer ? Format.json(pointer: key) : .dotenv(key: key)
-            let target = FileDelivery(TargetPolicy(file: id.file, format: format)) { (content) throws -> any SecretText in
-                if isPointer { try JSONText(content, pointer: key) } else { try DotenvText(content, key: key) }
-            }
-            return try target.published()?.matches(secret) == true
+            guard let content = try content(format) else { return false }
+            do {
+                let text: any SecretText = isPointer ? try JSONText(content, pointer: key) : try DotenvText(content, key: key)
+                return try text.values.contains { Secret(bytes: $0).matches(secret) }
+            } catch { throw DeliveryError("\(id.file): \(error)") }
         }
     }
 
+    /// A file that is gone holds nothing; a folder that is gone may come back with what lies in it, as one that is mounted does.
+    private func content(_ format: Format) throws(DeliveryError) -> [UInt8]? {
+        guard unsafe access(String(id.file[..<(id.file.lastIndex(of: "/") ?? id.file.startIndex)]) + "/", F_OK) == 0 else {
+            throw DeliveryError("\(id.file): its folder is not there")
+        }
+        return try AtomicFile(TargetPolicy(file: id.file, format: format)).read()
+    }
+
     private func contains(_ secret: borrowing Secret) throws(DeliveryError) -> Bool {
-        guard secret.count > 0, let content = try AtomicFile(TargetPolicy(file: id.file, format: .raw)).read() else { return false }
+        guard secret.count > 0, let content = try content(.raw) else { return false }
         return secret.withBytes { span in unsafe span.withUnsafeBytes { unsafe content.firstRange(of: $0) != nil } }
     }
 }

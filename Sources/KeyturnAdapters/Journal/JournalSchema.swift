@@ -163,10 +163,10 @@ enum JournalSchema {
         CREATE INDEX open_finding ON finding(number) WHERE closed_at IS NULL;
         """
 
-    /// When a generation's secret was accepted first. Of those that an older journal knows, what is or was in use has been.
+    /// When a generation's secret was accepted first. An older journal does not say; all whose secret was held are taken to have
+    /// been, for then a refusal keeps an id that was only inferred from being revoked.
     private static let sixth = """
         ALTER TABLE generation ADD COLUMN accepted_at TEXT;
-        UPDATE generation SET accepted_at = coalesce(retired_at, created_at, intended_at) WHERE retired_at IS NOT NULL
-            OR EXISTS (SELECT 1 FROM token WHERE token.name = generation.token AND token.current = generation.name);
+        UPDATE generation SET accepted_at = coalesce(seen_at, created_at, intended_at) WHERE fingerprint IS NOT NULL;
         """
 }

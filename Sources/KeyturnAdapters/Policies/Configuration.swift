@@ -42,6 +42,7 @@ package struct Configuration: Sendable {
             let reader = PolicyReader(gateways: draft.gatewaysAreSound ? draft.settings.gateways : nil, now: now)
             drafts = reader.drafts(inFolder: draft.settings.policyFolder, into: all)
         }
+        if let draft { OwnFiles(settingsFile: settingsFile, draft.settings, draft.secrets, drafts).problems(in: drafts).forEach(all.add) }
         let errors = all.all.filter { $0.severity == .error }
         guard let draft, problems.errors == 0, leavesOut || errors.isEmpty else { throw ConfigurationErrors(problems: errors) }
         let bad = Set(errors.map(\.file))

@@ -109,7 +109,10 @@ package struct SettingsReader {
                 folder
             )
             let requests = map["requests"]?.map("a map such as {concurrent: 8, timeout: 30s}") { requests in
-                (concurrent: requests["concurrent"]?.integer(in: 1...64), timeout: requests["timeout"]?.span())
+                (
+                    concurrent: requests["concurrent"]?.integer(in: 1...64),
+                    timeout: requests["timeout"]?.span(in: (.seconds(1), .minutes(5)))
+                )
             }
             defer { capacityStands(map["capacity"]?.place) }
             return GatewaySettings(

@@ -84,7 +84,7 @@ final class YAMLDocument {
         }
         problems.add(
             "found more than \(YAMLDocument.patience) anchors, aliases and duplicate keys, expected none",
-            at: FilePosition(file: source.file)
+            at: problems.all.last?.place ?? FilePosition(file: source.file)
         )
         return nil
     }

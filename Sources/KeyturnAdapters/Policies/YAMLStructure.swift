@@ -43,8 +43,9 @@ extension YAMLDocument {
     }
 }
 
-/// Text of a file within a message: short, on one line, in single quotes.
+/// Text of a file within a message: short, on one line, in single quotes. What looks like a token is not repeated.
 func quoted(_ text: String) -> String {
+    let text = text.replacing(/sk-[A-Za-z0-9_-]{8,}/, with: "sk-...")
     let shown = text.unicodeScalars.prefix(60).map {
         $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? $0.escaped(asASCII: true) : String($0)
     }

@@ -3,15 +3,21 @@ import KeyturnCore
 
 extension YAMLValue {
     /// A time span of systemd.time(7); zero only where it makes sense.
-    func span(orZero: Bool = false) -> TimeSpan? {
+    func span(orZero: Bool = false, in range: (least: TimeSpan, most: TimeSpan)? = nil) -> TimeSpan? {
         guard let text = scalarText else {
             refuse(expected: "a time span such as 90d, 24 hours or 3 months")
             return nil
         }
         do throws(TimeSpan.ParseError) {
             let span = try TimeSpan(parsing: text)
-            if orZero || span != .zero { return span }
-            refuse(expected: "a time span above zero")
+            guard orZero || span != .zero else {
+                refuse(expected: "a time span above zero")
+                return nil
+            }
+            guard let range,
+                span.approximateSeconds < range.least.approximateSeconds || span.approximateSeconds > range.most.approximateSeconds
+            else { return span }
+            refuse(expected: "a time span from \(range.least) to \(range.most)")
         } catch {
             refuse(expected: error.description)
         }
@@ -42,7 +48,7 @@ extension YAMLValue {
         }
         if text == "never" { return .never }
         if text.wholeMatch(of: /[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?.*/) != nil {
-            guard let date = YAMLValue.date(text) else {
+            guard let date = StrictDate.date(text) else {
                 refuse(expected: "a date such as 2026-12-31 or a time such as 2026-12-31T18:00:00Z")
                 return nil
             }
@@ -58,23 +64,6 @@ extension YAMLValue {
             return nil
         }
         return .after(span)
-    }
-
-    /// Strict, where Foundation's parsers turn 30 February into 2 March.
-    private static func date(_ text: String) -> Date? {
-        let pattern =
-            /([0-9]{4})-([0-9][0-9])-([0-9][0-9])(?:[T ]([0-9][0-9]):([0-9][0-9]):([0-9][0-9])(?:Z|([+-])([0-9][0-9]):?([0-9][0-9])))?/
-        guard let match = text.wholeMatch(of: pattern) else { return nil }
-        func number(_ digits: Substring?) -> Int? { digits.flatMap { Int($0) } }
-        let hasTime = match.4 != nil
-        var parts = DateComponents(timeZone: .gmt)
-        (parts.year, parts.month, parts.day) = (number(match.1), number(match.2), number(match.3))
-        (parts.hour, parts.minute, parts.second) = hasTime ? (number(match.4), number(match.5), number(match.6)) : (23, 59, 59)
-        let calendar = Calendar(identifier: .gregorian)
-        guard parts.isValidDate(in: calendar), let date = calendar.date(from: parts) else { return nil }
-        guard let sign = match.7, let hours = number(match.8), let minutes = number(match.9) else { return date }
-        guard hours < 24, minutes < 60 else { return nil }
-        return date.addingTimeInterval(Double(hours * 60 + minutes) * (sign == "+" ? -60 : 60))
     }
 
     /// `DAY HH:MM [ZONE]`, DAY a day of the week (`Mon`) or of the month (1 ... 31); without a zone UTC.

@@ -22,7 +22,8 @@ struct YAMLValue {
 
     /// The value as a message names it.
     var shown: String {
-        guard case .scalar(let scalar) = node else { return kind }
+        // A file that is one text alone is no settings file, and may well be a secret.
+        guard case .scalar(let scalar) = node, !label.isEmpty else { return kind }
         return scalar.style == .plain && isNull ? "nothing" : quoted(scalar.string)
     }
 

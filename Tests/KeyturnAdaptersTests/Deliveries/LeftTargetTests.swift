@@ -29,6 +29,12 @@ import Testing
         #expect(try !holds("json", "/old") && holds("json", "/new"))
     }
 
+    @Test func `of a variable that stands twice any value counts, and a folder that is not there says nothing`() throws {
+        try folder.write("KEY=sk-one\nKEY=sk-two\n", to: "twice")
+        #expect(try holds("twice", "KEY"))
+        #expect { try holds("gone/raw") } throws: { ($0 as? DeliveryError)?.description.hasSuffix("its folder is not there") == true }
+    }
+
     @Test func `what cannot be read is an error that names the file, not an empty place`() throws {
         try folder.write("{", to: "json")
         #expect { try holds("json", "/old") } throws: { ($0 as? DeliveryError)?.description.hasPrefix(folder["json"]) == true }

@@ -173,6 +173,8 @@ struct `Settings are read as they are meant` {
         ),
         Row("requests: {concurrent: 65}", "28: concurrent: found '65', expected a whole number from 1 to 64"),
         Row("requests: {timeout: 0s}", "25: timeout: found '0s', expected a time span above zero"),
+        Row("requests: {timeout: 1 month}", "25: timeout: found '1 month', expected a time span from 1s to 5min"),
+        Row("requests: {timeout: 200ms}", "25: timeout: found '200ms', expected a time span from 1s to 5min"),
         Row("currency: usd", "15: currency: found 'usd', expected three capital letters such as USD"),
     ])
     func `a mistake in a gateway says where it is and never what may be a secret`(_ row: Row) throws {
