@@ -22,7 +22,7 @@ struct Adoption: Sendable {
         do {
             guard let secret = try ports.secretInFile(file, policy) else { return "there is no secret in \(file)" }
             let listing = try await desk.listed()
-            guard case .accepted = try await desk.gateway.probe(secret) else { return "the gateway refuses the secret in \(file)" }
+            guard case .accepted = try await desk.probe(secret) else { return "the gateway refuses the secret in \(file)" }
             let fingerprint = try ports.keyring.fingerprint(secret)
             if let owner = known.first(where: { $0.fingerprint == fingerprint && $0.isLiving }) {
                 return "the secret in \(file) is that of \(owner.name), which keyturn holds already"
@@ -72,7 +72,7 @@ struct Adoption: Sendable {
             let delivery = ports.delivery(target, policy)
             // What cannot be read, or told (a template), is found by the rotation's own checks.
             guard (try? delivery.holds(secret)) == false, let other = try? delivery.published() else { continue }
-            if case .accepted = try await desk.gateway.probe(other) { return target.id }
+            if case .accepted = try await desk.probe(other) { return target.id }
         }
         return nil
     }

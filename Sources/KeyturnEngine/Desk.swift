@@ -19,12 +19,22 @@ final class Desk: Sendable {
     let capacity: Int?
     private let state = Mutex(State())
     private let now: @Sendable () -> Moment
+    private let pulse: Pulse
+    /// The longest that a list, or the few calls of one step, may honestly take: a list goes on for five minutes and one call.
+    let patience: TimeSpan
 
-    init(_ name: GatewayName, _ gateway: any Gateway, capacity: Int?, now: @escaping @Sendable () -> Moment) {
+    /// `timeout`: of one call.
+    init(
+        _ name: GatewayName, _ gateway: any Gateway, capacity: Int?, timeout: TimeSpan = .seconds(30), now: @escaping @Sendable () -> Moment,
+        pulse: Pulse
+    ) {
         self.name = name
         self.gateway = gateway
         self.capacity = capacity
         self.now = now
+        self.pulse = pulse
+        let call = Int64(min(timeout.approximateSeconds, 86400) * 1000)
+        patience = TimeSpan(milliseconds: call * 4 + 600_000)
     }
 
     /// Asks for the list; the answer is the pass's from here on. A list is evidence of what was done before it was asked for,
@@ -33,7 +43,10 @@ final class Desk: Sendable {
     func list() async -> Result<Listing, GatewayError> {
         let askedAt = now()
         let answer: Result<Listing, GatewayError>
-        do throws(GatewayError) { answer = .success(try await gateway.list()) } catch { answer = .failure(error) }
+        // Many pages may take minutes, which is no hang: whoever asks, the pulse hears when it begins and when it ends.
+        answer = await pulse.during(limit: patience) { () async -> Result<Listing, GatewayError> in
+            do throws(GatewayError) { return .success(try await gateway.list()) } catch { return .failure(error) }
+        }
         // Compared as it arrives: a pass may last.
         let arrivedAt = now().wall
         state.withLock { state in
@@ -43,6 +56,13 @@ final class Desk: Sendable {
             }
         }
         return answer
+    }
+
+    /// Tries a secret, where no step of a rotation is under way that the pulse knows of.
+    func probe(_ secret: borrowing Secret) async throws(GatewayError) -> ProbeOutcome {
+        let call = pulse.begin(limit: patience)
+        defer { pulse.end(call) }
+        return try await gateway.probe(secret)
     }
 
     /// The pass's list; asked for where nobody has yet.

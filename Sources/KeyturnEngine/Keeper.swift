@@ -58,7 +58,12 @@ package struct Keeper: Sendable {
         let recorder = Recorder(journal: ports.journal, basis: basis, now: ports.now, log: log)
         let desks = Dictionary(
             uniqueKeysWithValues: ports.gateways.map { name, gateway in
-                (name, Desk(name, gateway, capacity: settings.gateways[name]?.capacity, now: ports.now))
+                let settings = settings.gateways[name]
+                return (
+                    name,
+                    Desk(
+                        name, gateway, capacity: settings?.capacity, timeout: settings?.timeout ?? .seconds(30), now: ports.now, pulse: pulse)
+                )
             }
         )
         try heedChanges(&tokens, recorder)

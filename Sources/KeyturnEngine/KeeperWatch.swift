@@ -117,7 +117,7 @@ extension Keeper {
             guard isInUse(tokens[index]), let current = tokens[index].currentGeneration else { return false }
             return watches || isSuspected(tokens[index]) || isListedDead(current, listing)
         }
-        let outcomes = await trials(of: suspects.map { tokens[$0] }, desk)
+        let outcomes = await trials(of: suspects.compactMap { index in tokens[index].current.map { Trial(of: $0, tokens[index]) } }, desk)
         return try dead(among: suspects, by: outcomes, &tokens, listing, recorder)
     }
 
@@ -159,24 +159,32 @@ extension Keeper {
     /// A new generation lies in targets before all of them have taken it up, which may last: should it die meanwhile, the
     /// old one is put back.
     private func tryDelivered(_ tokens: inout [Token], _ listing: Listing, _ desk: Desk, _ recorder: Recorder) async throws {
-        for index in tokens.indices {
-            let token = tokens[index]
-            guard let rotation = token.rotation, rotation.phase == .publishing || rotation.phase == .applying,
-                let generation = token.generation(rotation.generation), let event = await doubt(about: generation, token, listing, desk)
-            else { continue }
-            try recorder.record([event], of: &tokens[index], under: policies[token.name])
+        let candidates = tokens.indices.compactMap { index in delivered(by: tokens[index]).map { (index, $0) } }
+        let outcomes = await trials(of: candidates.map { Trial(of: $1.name, tokens[$0]) }, desk)
+        for (index, generation) in candidates {
+            guard let event = doubt(about: generation, tokens[index], outcomes[tokens[index].name], listing) else { continue }
+            try recorder.record([event], of: &tokens[index], under: policies[tokens[index].name])
         }
     }
 
-    private func doubt(about generation: Generation, _ token: Token, _ listing: Listing, _ desk: Desk) async -> Event? {
-        do {
-            guard let secret = try ports.keyring.secret(generation.name, of: token.gateway) else {
-                return .refused(generation.name, why: "its secret is not in the keyring any more")
-            }
-            guard case .refused(let why) = try await desk.gateway.probe(secret) else { return nil }
-            if isListedDead(generation, listing) { return .refused(generation.name, why: "the gateway does not list it as alive") }
-            return .refusedOnce(generation.name, why: why)
-        } catch { return nil }
+    private func delivered(by token: Token) -> Generation? {
+        guard let rotation = token.rotation, rotation.phase == .publishing || rotation.phase == .applying else { return nil }
+        return token.generation(rotation.generation)
+    }
+
+    /// Nil where nothing speaks against it. Its secret may be out of the keyring, which is as good as dead.
+    private func doubt(about generation: Generation, _ token: Token, _ outcome: ProbeOutcome?, _ listing: Listing) -> Event? {
+        switch outcome {
+        case .accepted: return nil
+        case .refused where isListedDead(generation, listing):
+            return .refused(generation.name, why: "the gateway does not list it as alive")
+        case .refused(let why): return .refusedOnce(generation.name, why: why)
+        case nil:
+            do throws(KeyringError) {
+                let isThere = try ports.keyring.secret(generation.name, of: token.gateway) != nil
+                return isThere ? nil : .refused(generation.name, why: "its secret is not in the keyring any more")
+            } catch { return nil }
+        }
     }
 
     private func isListedDead(_ generation: Generation, _ listing: Listing) -> Bool {
@@ -184,26 +192,32 @@ extension Keeper {
         return listing.key(id)?.isAlive != true
     }
 
-    /// Tries the secrets in use, several at once; what could not be learnt is left out.
-    private func trials(of tokens: [Token], _ desk: Desk) async -> [TokenName: ProbeOutcome] {
+    /// Whether the gateway accepts one generation's secret is to be tried.
+    private struct Trial: Sendable {
+        var token: TokenName
+        var generation: String
+
+        init(of generation: String, _ token: Token) { (self.token, self.generation) = (token.name, generation) }
+    }
+
+    /// Tries secrets, one a token, several at once; what could not be learnt is left out. However many there are and however long
+    /// each hangs, the pulse hears of every one.
+    private func trials(of trials: [Trial], _ desk: Desk) async -> [TokenName: ProbeOutcome] {
         let width = max(1, settings.gateways[desk.name]?.concurrent ?? 1)
         return await withTaskGroup(of: (TokenName, ProbeOutcome?).self) { group in
             var outcomes: [TokenName: ProbeOutcome] = [:]
-            for (position, token) in tokens.enumerated() {
+            for (position, trial) in trials.enumerated() {
                 if position >= width, let (name, outcome) = await group.next() { outcomes[name] = outcome }
-                group.addTask { (token.name, await trial(of: token, desk)) }
+                group.addTask { (trial.token, await outcome(of: trial, desk)) }
             }
             for await (name, outcome) in group { outcomes[name] = outcome }
             return outcomes
         }
     }
 
-    private func trial(of token: Token, _ desk: Desk) async -> ProbeOutcome? {
-        guard let current = token.currentGeneration, let secret = try? ports.keyring.secret(current.name, of: token.gateway) else {
-            return nil
-        }
-        defer { pulse.progress() }
-        return try? await desk.gateway.probe(secret)
+    private func outcome(of trial: Trial, _ desk: Desk) async -> ProbeOutcome? {
+        guard let secret = try? ports.keyring.secret(trial.generation, of: desk.name) else { return nil }
+        return try? await desk.probe(secret)
     }
 
     /// One token's record is unreadable: that is its trouble, and nobody else's.

@@ -36,19 +36,26 @@ package final class Pulse: Sendable {
     }
 
     func during<Result>(limit: TimeSpan, _ body: () async throws -> Result) async rethrows -> Result {
+        let number = begin(limit: limit)
+        defer { end(number) }
+        return try await body()
+    }
+
+    /// For what cannot be put into a closure; `end` takes the number.
+    func begin(limit: TimeSpan) -> Int {
         let boot = now().boot
-        let number = state.withLock { state in
+        return state.withLock { state in
             state.next += 1
             state.deadlines[state.next] = boot + limit.approximateSeconds
             return state.next
         }
-        defer {
-            let boot = now().boot
-            state.withLock { state in
-                state.deadlines[number] = nil
-                state.progressed = boot
-            }
+    }
+
+    func end(_ number: Int) {
+        let boot = now().boot
+        state.withLock { state in
+            state.deadlines[number] = nil
+            state.progressed = boot
         }
-        return try await body()
     }
 }

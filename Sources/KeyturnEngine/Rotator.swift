@@ -29,7 +29,7 @@ struct Rotator: Sendable {
             for parked in before.parked where !isStopping() {
                 guard let finish = parked.finish else { continue }
                 let token = progress.token
-                let outcome = try await pulse.during(limit: .minutes(10)) { () async throws -> Outcome in
+                let outcome = try await pulse.during(limit: desk.patience) { () async throws -> Outcome in
                     .happened(try await finish(answer, token))
                 }
                 if Task.isCancelled { return progress }
@@ -113,7 +113,7 @@ struct Rotator: Sendable {
         switch step {
         case .take(let id, _): command(of: id) { if case .run(let command)? = $0.then { command } else { nil } }
         case .confirm(let id, _): command(of: id, \.confirm)
-        default: .minutes(10)
+        default: desk.patience
         }
     }
 

@@ -77,7 +77,7 @@ import Testing
         let world = World()
         world.with { state in state.account.land(state.account.makeKey(named: "others", by: .others, at: state.now)) }
         let ports = world.ports()
-        let desk = Desk(.main, try #require(ports.gateways[.main]), capacity: 6, now: ports.now)
+        let desk = Desk(.main, try #require(ports.gateways[.main]), capacity: 6, now: ports.now, pulse: Pulse(now: ports.now))
         await desk.list()
         world.advance(by: 1)
         let policies = [TokenPolicy.sample()]
