@@ -135,13 +135,17 @@ package struct KeeperService: Sendable {
             let moment = now()
             // A clock that was set back must not prolong the sleep.
             let left = min(date.timeIntervalSince(moment.wall), length - (moment.boot - start.boot))
-            if left <= 0 { return .look }
+            // Where nothing is left to wait one event is taken in all the same: work that is due at once, pass after pass, must not
+            // keep a reload out. The tick stands behind whatever is there.
+            if left <= 0 { wake.yield(.tick) }
             // Never longer than a minute at a time: a clock that is set meanwhile is noticed.
             let nap = min(left, 60, signs.beatEvery.map { $0.seconds / 2 } ?? 60)
             let event = await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    guard (try? await Task.sleep(for: .seconds(nap))) != nil else { return }
-                    wake.yield(.tick)
+                if left > 0 {
+                    group.addTask {
+                        guard (try? await Task.sleep(for: .seconds(nap))) != nil else { return }
+                        wake.yield(.tick)
+                    }
                 }
                 let event = await events.next() ?? .stop
                 group.cancelAll()
@@ -150,6 +154,7 @@ package struct KeeperService: Sendable {
             pulse.progress()
             signs.beat()
             if event != .tick { return event }
+            if left <= 0 { return .look }
         }
     }
 
@@ -181,7 +186,9 @@ extension Duration {
 extension Keeper.Outlook {
     /// One line for `systemctl status`: `12 tokens, next prod-webapp-api in 3 d`.
     package func summary(at now: Date) -> String {
-        var parts = ["\(verdicts.count) token\(verdicts.count == 1 ? "" : "s")"]
+        // Not the verdicts, of which there are none while the keyring is unknown; and not what has ended and is over.
+        let count = tokens.count { $0.ending == nil || $0.generations.contains(where: \.isLiving) }
+        var parts = ["\(count) token\(count == 1 ? "" : "s")"]
         let rotating = tokens.count { $0.rotation?.isOpen == true }
         if rotating > 0 { parts.append("\(rotating) rotating") }
         if !findings.isEmpty { parts.append("\(findings.count) finding\(findings.count == 1 ? "" : "s")") }
