@@ -14,6 +14,7 @@ package struct Finding: Sendable, Equatable {
         case leftPolicies = "left-policies"
         case leftTarget = "left-target"
         case gatewayChanged = "gateway-changed"
+        case gatewayMissing = "gateway-missing"
         case strayRecord = "stray-record"
         case unknownKey = "unknown-key"
         case revocationLate = "revocation-late"

@@ -69,13 +69,15 @@ package enum Plan {
 
     /// What is decided about tokens that no policy asks for any more. A policy folder that was lost must not end everything in
     /// it: where more than three, or a tenth, are to go, whenever each of them would, `asks` names them and none is ended. Who
-    /// asks keeps them from then on: one that comes back or is ended by a person must not make the rest few enough.
+    /// asks has them undecided from then on, and they are counted for as long: one that comes back or is ended by a person must
+    /// not make the rest few enough to end by themselves, only few enough to ask about no more.
     package static func verdicts(
         onRemoved tokens: [Token], outOf count: Int, at now: Moment
     ) -> (verdicts: [TokenName: Verdict], asks: [TokenName]) {
-        let leaving = tokens.filter { $0.removalDue != nil }
+        let leaving = tokens.filter { $0.removalDue != nil || $0.isUndecided }
         let isMany = leaving.count > max(3, count / 10)
         let verdicts = leaving.map { token -> (TokenName, Verdict) in
+            if token.isUndecided { return (token.name, .rests(until: nil, why: "many left the policies at once: a person decides")) }
             guard let end = token.removalDue, end <= now.wall else {
                 return (token.name, .rests(until: token.removalDue, why: "no policy asks for it"))
             }

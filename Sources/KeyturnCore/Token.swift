@@ -80,6 +80,11 @@ package struct Token: Sendable, Equatable {
         return span.after(leftAt)
     }
 
+    /// Does it live on though no policy asks for it, only because it left together with many?
+    package var isUndecided: Bool {
+        leftAt != nil && ending == nil && whenRemoved == .undecided && generations.contains(where: \.isLiving)
+    }
+
     package var currentGeneration: Generation? { generation(current) }
 
     /// Is its secret still to be taken out of a target, which it is known by?

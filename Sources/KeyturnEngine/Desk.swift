@@ -25,8 +25,8 @@ final class Desk: Sendable {
 
     /// `timeout`: of one call.
     init(
-        _ name: GatewayName, _ gateway: any Gateway, capacity: Int?, timeout: TimeSpan = .seconds(30), now: @escaping @Sendable () -> Moment,
-        pulse: Pulse
+        _ name: GatewayName, _ gateway: any Gateway, capacity: Int?, timeout: TimeSpan = .seconds(30),
+        now: @escaping @Sendable () -> Moment, pulse: Pulse
     ) {
         self.name = name
         self.gateway = gateway

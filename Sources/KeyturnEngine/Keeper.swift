@@ -62,7 +62,8 @@ package struct Keeper: Sendable {
                 return (
                     name,
                     Desk(
-                        name, gateway, capacity: settings?.capacity, timeout: settings?.timeout ?? .seconds(30), now: ports.now, pulse: pulse)
+                        name, gateway, capacity: settings?.capacity, timeout: settings?.timeout ?? .seconds(30), now: ports.now,
+                        pulse: pulse)
                 )
             }
         )
@@ -73,8 +74,8 @@ package struct Keeper: Sendable {
         let stray = try wipeLeftovers(tokens)
         let removed = judgeRemoved(tokens)
         let asks = Set(removed.asks)
-        for index in tokens.indices where asks.contains(tokens[index].name) {
-            tokens[index].whenRemoved = .keep
+        for index in tokens.indices where asks.contains(tokens[index].name) && tokens[index].whenRemoved != .undecided {
+            tokens[index].whenRemoved = .undecided
             try ports.journal.record(tokens[index], [])
         }
         let round = Round(watches: watches, only: only, facts: facts, removed: removed.verdicts, recorder: recorder)
@@ -82,11 +83,12 @@ package struct Keeper: Sendable {
 
         // After all was driven: what lies there may just have ended.
         let left = watches ? try lookAtLeftTargets(&tokens, recorder) : []
-        let after = judge(tokens, [:]).merging(judgeRemoved(tokens).verdicts) { first, _ in first }
+        let undecided = judgeRemoved(tokens)
+        let after = judge(tokens, [:]).merging(undecided.verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())
         let findings =
-            stray + left + met + Watcher.findings(aboutRemoved: removed.asks)
+            stray + left + met + Watcher.findings(aboutRemoved: undecided.asks)
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
@@ -179,7 +181,8 @@ package struct Keeper: Sendable {
     ) -> Date? {
         let now = ports.now()
         var looks: [Date] = []
-        for token in tokens {
+        // Of a gateway that the settings do not name nothing falls due until they do, which is a reload.
+        for token in tokens where ports.gateways[token.gateway] != nil {
             switch token.step(for: policies[token.name], at: now) {
             case .wait(let until?): looks.append(until)
             case .wait(nil): break

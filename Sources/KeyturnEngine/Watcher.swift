@@ -11,7 +11,23 @@ struct Watcher: Sendable {
         var findings: [Finding] = []
         for token in tokens { findings += self.findings(about: token, verdicts[token.name], desks[token.gateway]) }
         for desk in desks.values { findings += self.findings(about: desk) }
-        return findings
+        return findings + missing(tokens, desks)
+    }
+
+    /// Gateways that the settings no longer name, with what lives there, or is asked for and has to leave there first.
+    private func missing(_ tokens: [Token], _ desks: [GatewayName: Desk]) -> [Finding] {
+        let stranded = tokens.filter { token in
+            desks[token.gateway] == nil && (policies[token.name] != nil || token.generations.contains(where: \.isLiving))
+        }
+        return Dictionary(grouping: stranded, by: \.gateway).sorted { $0.key < $1.key }.map { gateway, tokens in
+            let (count, verb) = tokens.count == 1 ? ("1 token", "lives") : ("\(tokens.count) tokens", "live")
+            return Finding(
+                code: .gatewayMissing, severity: .error, subject: gateway.text,
+                sentence:
+                    "\(count) \(verb) at \(gateway), which keyturn.yaml no longer names; nothing of them is rotated or revoked",
+                help: "bring it back to keyturn.yaml; if it is gone for good, revoke them in the gateway's console"
+            )
+        }
     }
 
     /// Could this pass have seen that the finding is over? What depends on a gateway's list is left alone while there was
@@ -26,6 +42,7 @@ struct Watcher: Sendable {
         return switch finding.code {
         case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord: true
         case .manyRemoved: isWhole
+        case .gatewayMissing: isWhole || desks[subject] != nil
         // It is the service that reads them again.
         case .reloadRefused: false
         // A gateway that left the settings is nobody's trouble any more.
@@ -62,7 +79,8 @@ struct Watcher: Sendable {
             add(.tokenStuck, .error, "", "\(token.name) is stuck: \(stuck)", help)
         }
         if policy == nil, isWhole, token.ending == nil, token.generations.contains(where: \.isLiving) {
-            let fate = token.removalDue.map { "is revoked after \($0.formatted(.iso8601))" } ?? "stays alive"
+            let due = desk == nil ? nil : token.removalDue
+            let fate = due.map { "is revoked after \($0.formatted(.iso8601))" } ?? "stays alive"
             add(
                 .leftPolicies, .warning, "", "\(token.name) has left the policies; \(token.current ?? "its generation") \(fate)",
                 "`keyturn revoke \(token.name)` ends it; a policy that names it takes it up again"
@@ -71,8 +89,10 @@ struct Watcher: Sendable {
         if let policy, policy.gateway != token.gateway {
             add(
                 .gatewayChanged, .warning, "",
-                "\(token.name) is asked for at \(policy.gateway) and lives at \(token.gateway), where it goes on being rotated",
-                "to move it: `keyturn revoke \(token.name)`, then `keyturn rotate \(token.name)`; its consumers are without a token in between"
+                "\(token.name) is asked for at \(policy.gateway) and lives at \(token.gateway), "
+                    + (desk == nil ? "which keyturn.yaml no longer names: it is not rotated" : "where it goes on being rotated"),
+                (desk == nil ? "bring \(token.gateway) back to keyturn.yaml; " : "")
+                    + "to move it: `keyturn revoke \(token.name)`, then `keyturn rotate \(token.name)`; its consumers are without a token in between"
             )
         }
         for generation in token.generations {

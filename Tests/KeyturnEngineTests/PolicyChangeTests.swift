@@ -69,6 +69,35 @@ import Testing
         world.isWell()
     }
 
+    @Test func `that many tokens left at once stays a finding until few are left to decide about`() async throws {
+        let world = World()
+        let policies = (1...5).map { TokenPolicy.sample("app\($0)", whenRemoved: .revoke(after: .days(1))) }
+        var machine = Machine(world, policies, watchEvery: .hours(6))
+        await machine.pass()
+        machine.policies = []
+        await machine.run(for: .days(3))
+        machine.restart()
+        await machine.run(for: .days(3))
+        #expect(world.findings.contains(.manyRemoved))
+        world.ask(.revoke, policies[4].name)
+        await machine.run(for: .days(1))
+        #expect(world.sentences.contains { $0.hasPrefix("4 tokens have left the policies at once") })
+        machine.policies = [policies[0]]
+        await machine.pass()
+        #expect(!world.findings.contains(.manyRemoved))
+        // One more makes them many again.
+        machine.policies = []
+        await machine.run(for: .days(3))
+        #expect(world.findings.contains(.manyRemoved) && world.alive.count == 4)
+        machine.policies = policies
+        await machine.pass()
+        #expect(world.findings.isEmpty)
+        #expect(
+            world.with { $0.journal.findingChanges.filter { $0.contains("many-removed") }.map { $0.prefix(6) } }
+                == ["opened", "closed", "opened", "closed"])
+        world.isWell()
+    }
+
     @Test func `a token that left the policies while it was first issued is a finding too`() async throws {
         let world = World()
         world.with { $0.script[.take] = Array(repeating: .fails("busy"), count: 100) }

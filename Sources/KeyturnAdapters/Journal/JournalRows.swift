@@ -102,15 +102,19 @@ extension Token {
 extension WhenRemoved {
     init(_ row: Row) throws {
         guard let months: Int = try row.optional("removed_months") else {
-            self = .keep
+            self = try row.optional("removed_milliseconds") as Int64? == nil ? .keep : .undecided
             return
         }
         self = .revoke(after: TimeSpan(months: months, milliseconds: try row.value("removed_milliseconds")))
     }
 
     var columns: Columns {
-        let span: TimeSpan? = if case .revoke(let span) = self { span } else { nil }
-        return ["removed_months": span?.months, "removed_milliseconds": span?.milliseconds]
+        switch self {
+        case .keep: ["removed_months": Int?.none, "removed_milliseconds": Int64?.none]
+        // Half a span: it had one, and nothing ends by it any more. An older keyturn reads it as kept.
+        case .undecided: ["removed_months": Int?.none, "removed_milliseconds": Int64(0)]
+        case .revoke(let span): ["removed_months": span.months, "removed_milliseconds": span.milliseconds]
+        }
     }
 }
 

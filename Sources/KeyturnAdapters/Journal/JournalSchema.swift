@@ -130,7 +130,7 @@ enum JournalSchema {
         """
 
     /// How well a generation's id is known, when the gateway first showed it, and since when its revocation is waited for; what becomes of a token that leaves
-    /// the policies (no span: it is kept), and since when it has. What an older journal knew of ids was told by the gateway or
+    /// the policies (no span: it is kept; milliseconds alone: undecided), and since when it has. What an older journal knew of ids was told by the gateway or
     /// inferred, and which is not known: taken for the lesser.
     private static let second = """
         ALTER TABLE generation ADD COLUMN identity TEXT CHECK (identity IN ('told', 'alone', 'ambiguous'));

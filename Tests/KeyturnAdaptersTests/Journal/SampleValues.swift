@@ -98,8 +98,9 @@ struct SampleValues {
             name: TokenName(name), environment: text(), gateway: SampleValues.gateway, serial: number(0...500),
             current: maybe { $0.text() },
             ending: isEnding ? one(of: [.requested, .expired, .leftPolicies]) : nil, endedAt: isEnding ? date() : nil,
-            whenRemoved: chance()
-                ? .keep : .revoke(after: TimeSpan(months: number(0...12), milliseconds: Int64(number(0...86_400_000)))),
+            whenRemoved: one(of: [
+                .keep, .undecided, .revoke(after: TimeSpan(months: number(0...12), milliseconds: Int64(number(0...86_400_000)))),
+            ]),
             leftAt: maybe { $0.date() },
             generations: generations.sorted { ($0.intendedAt, $0.name) < ($1.intendedAt, $1.name) },
             rotation: maybe { sample in sample.rotation("\(name)#7", sample.one(of: phases)) },
