@@ -75,7 +75,8 @@ private struct Trouble {
             case .revoking:
                 // Gateways let a revoked secret live on for minutes; a lag is waiting, not trouble, for about as long.
                 note(generation.attempts, alwaysStuck: generation.attempts.failures >= Trouble.lag, isLag: true)
-                waiting = waiting ?? "revoking \(generation.name)"
+                let since = generation.releasedAt.map { " since \($0.formatted(.iso8601))" } ?? ""
+                waiting = waiting ?? "revoking \(generation.name)\(since)"
             case .retiring:
                 note(generation.attempts, alwaysStuck: false)
                 waiting = waiting ?? Trouble.overlap(of: generation, token, policy, at: now)

@@ -50,7 +50,8 @@ struct StatusCommand: ParsableCommand {
                 let parts = [
                     generation.name, generation.id.value ?? "id unknown", generation.fingerprint.value.map { "fingerprint \($0)" },
                     generation.createdAt.value.map { "created \($0.iso)" }, generation.expiresAt.value.map { "expires \($0.iso)" },
-                    generation.revokeAfter?.value.map { "revoked after \($0.iso)" }, generation.state,
+                    generation.revokeAfter?.value.map { "revoked after \($0.iso)" },
+                    generation.releasedAt?.value.map { "to be revoked since \($0.iso)" }, generation.state,
                 ]
                 add(kind, parts.compactMap(\.self).joined(separator: ", "))
             }

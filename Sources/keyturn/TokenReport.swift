@@ -5,7 +5,7 @@ import KeyturnCore
 struct TokenReport: Encodable {
     struct Generation: Encodable {
         /// Its state and its error are for people.
-        private enum CodingKeys: CodingKey { case id, name, createdAt, expiresAt, fingerprint, revokeAfter }
+        private enum CodingKeys: CodingKey { case id, name, createdAt, expiresAt, fingerprint, revokeAfter, releasedAt }
 
         var name: String
         var id: Nullable<String>
@@ -13,18 +13,21 @@ struct TokenReport: Encodable {
         var createdAt: Nullable<Date>
         var expiresAt: Nullable<Date>
         var fingerprint: Nullable<String>
-        /// Only for previous ones: when the overlap's time is over.
+        /// Only for previous ones: when the overlap's time is over, as far as the clocks tell now.
         var revokeAfter: Nullable<Date>?
+        /// Only for previous ones: since when it is to be revoked.
+        var releasedAt: Nullable<Date>?
         var error: Nullable<String>
 
-        init(_ generation: KeyturnCore.Generation, isPrevious: Bool) {
+        init(_ generation: KeyturnCore.Generation, isPrevious: Bool, _ now: Moment) {
             name = generation.name
             id = Nullable(generation.keyID?.text)
             state = generation.state.rawValue
             createdAt = Nullable(generation.createdAt)
             expiresAt = Nullable(generation.expiresAt)
             fingerprint = Nullable(generation.fingerprint)
-            revokeAfter = isPrevious ? Nullable(generation.retirement?.overlap.until) : nil
+            revokeAfter = isPrevious ? Nullable(generation.retirement?.overlap.end(seenAt: now)) : nil
+            releasedAt = isPrevious ? Nullable(generation.releasedAt) : nil
             error = Nullable(generation.attempts.lastError)
         }
     }
@@ -57,10 +60,10 @@ struct TokenReport: Encodable {
         reason = Nullable(status.reason)
         stuck = Nullable(status.stuck)
         let shown = token.currentGeneration ?? token.generation(token.rotation?.generation)
-        generation = Nullable(shown.map { Generation($0, isPrevious: false) })
+        generation = Nullable(shown.map { Generation($0, isPrevious: false, now) })
         previous = token.generations
             .filter { $0.name != shown?.name && $0.isLiving }
-            .map { Generation($0, isPrevious: true) }
+            .map { Generation($0, isPrevious: true, now) }
         nextRotation = Nullable(status.nextRotation)
         let ids = site.policies[token.name]?.targets.map(\.id) ?? token.targets.map(\.id)
         targets = ids.map { id in

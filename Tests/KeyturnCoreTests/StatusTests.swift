@@ -26,6 +26,12 @@ import Testing
         #expect(Set(words.map(\.1)) == Set(TokenStatus.State.allCases))
     }
 
+    @Test func `a revocation says since when it is under way`() throws {
+        let overlapping = try Token.active().after(AdvanceTests.applied + [.accepted("g2")])
+        let revoking = try overlapping.after([.released("g1")], at: moment(after: 7200))
+        #expect(status(revoking, after: 9000).reason == "revoking g1 since 2026-11-02T12:00:00Z")
+    }
+
     @Test func `a token at rest says when it is replaced, and nothing else`() {
         let status = status(.active())
         #expect(status.nextRotation == TimeSpan.months(3).after(monday) && status.reason == nil && status.stuck == nil)

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import KeyturnSandbox
 import KeyturnTestHost
 import Testing
@@ -66,9 +67,49 @@ struct LookTests {
                 )
                 #expect(keys(first(report?["targets"])) == ["file", "delivered_at", "applied"])
                 if round > 0 { #expect(keys(report?["generation"]) == generation) }
-                if round > 1 { #expect(keys(first(report?["previous"])) == generation.union(["revoke_after"])) }
+                if round > 1 { #expect(keys(first(report?["previous"])) == generation.union(["revoke_after", "released_at"])) }
                 #expect(try await host.run("rotate", "test-webapp-api").code == 0)
             }
+        }
+    }
+
+    @Test func `status says since when a revocation is under way`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try Targets.writeOne(to: host, overlap: "{at_least: 1h}")
+            let token = "test-webapp-api"
+            for _ in 1...2 { _ = try await host.run("rotate", token) }
+            let old = try #require(try await host.status(of: token).previous.first)
+            #expect(old.released_at == nil)
+            // For minutes it is waiting, not trouble.
+            try account.setFaults("500:revoke")
+            let asked = Date()
+            _ = try await host.run("revoke", token, "--generation", old.name)
+            try host.withJournal { try $0.execute(sql: "UPDATE generation SET failures = 0, last_error = NULL WHERE state = 'revoking'") }
+            let revoking = try await host.status(of: token)
+            let since = try #require(revoking.previous.first { $0.name == old.name }?.released_at)
+            #expect(abs(since.timeIntervalSince(asked)) < 5)
+            #expect(revoking.reason == "revoking \(old.name) since \(since.formatted(.iso8601))", "\(revoking)")
+            #expect(try await host.run("status", token).output.contains("to be revoked since \(since.formatted(.iso8601))"))
+        }
+    }
+
+    @Test func `after a reboot status tells one end of an overlap, for people and for programs, and it is to come`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try Targets.writeOne(to: host, overlap: "{at_least: 1h}")
+            let token = "test-webapp-api"
+            for _ in 1...2 { _ = try await host.run("rotate", token) }
+            // The clock was set on beyond the end, the host was down: what is left of the hour counts.
+            try host.withJournal { db in
+                let sql = "UPDATE generation SET overlap_until = ?, overlap_rest = 1800, overlap_boot = 'earlier' WHERE state = 'retiring'"
+                try db.execute(sql: sql, arguments: [Date(timeIntervalSinceNow: -60)])
+                try #require(db.changesCount == 1)
+            }
+            let report = try await host.status(of: token)
+            let end = try #require(report.previous.first?.revoke_after)
+            #expect((1700...1800).contains(end.timeIntervalSinceNow))
+            #expect(report.reason == "\(report.previous[0].name) is kept until \(end.formatted(.iso8601))")
         }
     }
 

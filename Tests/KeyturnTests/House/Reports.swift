@@ -10,6 +10,7 @@ struct StatusReport: Decodable {
         var expires_at: Date?
         var fingerprint: String?
         var revoke_after: Date?
+        var released_at: Date?
     }
 
     struct Target: Decodable {
