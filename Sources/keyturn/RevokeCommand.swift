@@ -18,6 +18,8 @@ struct RevokeCommand: AsyncParsableCommand {
         CommandLog.bootstrap()
         let site = try site.enter(.readable)
         let name = try site.tokens(named: token)[0].name
+        // Once it has ended, the journal says no more whether a generation was ever in use.
+        let wasInUse = try site.house.journal.token(name)?.current != nil
         let request = try site.house.journal.file(Request(verb: .revoke, token: name, generation: generation, filedAt: Date()))
         let exit = try await Pursuit(site: site, requests: [request]) { _, token, _ in
             let left = ending(token)
@@ -28,7 +30,11 @@ struct RevokeCommand: AsyncParsableCommand {
             return left.allSatisfy { $0.attempts.notBefore.map { $0 > soon } ?? false } ? .waits : nil
         }.follow()
         if exit == .done, generation == nil, let token = try site.house.journal.token(name) {
-            for target in token.targets { Terminal.print("\(name): \(target.id) still holds the revoked secret") }
+            for target in token.targets {
+                // Where nothing of ours is known to lie although a generation was in use, somebody else has changed what lay there.
+                guard let verb = target.generation != nil ? "still holds" : wasInUse ? "may hold" : nil else { continue }
+                Terminal.print("\(name): \(target.id) \(verb) the revoked secret")
+            }
         }
         for generation in try site.house.journal.token(name).map(ending) ?? [] where exit != .done && exit != .failed {
             let id = generation.keyID.map { " (\($0))" } ?? ""

@@ -126,6 +126,32 @@ struct AskTests {
         }
     }
 
+    @Test func `revoke names only those targets as holding the secret that it was delivered to`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            let missing = "deliver: [{file: \(host.path("missing/token"))}, "
+            try Targets.writeOne(to: host)
+            try host.write(try host.read("policies/test.yaml").replacing("deliver: [", with: missing), to: "policies/test.yaml")
+            #expect(try await host.run("daemon", "--once").code == 3)
+            let never = try await host.run("revoke", token)
+            #expect(never.code == 0, "\(never)")
+            #expect(!never.output.contains("missing/token"), "\(never)")
+        }
+    }
+
+    @Test func `revoke says that a target may hold the secret where it is not known any more what lies there`() async throws {
+        try await Account.with { account in
+            let host = account.host
+            try Targets.writeOne(to: host)
+            #expect(try await host.run("rotate", token).code == 0)
+            try FileManager.default.moveItem(atPath: host.path("targets"), toPath: host.path("elsewhere"))
+            #expect(try await host.run("daemon", "--once").code == 3)
+            let run = try await host.run("revoke", token)
+            #expect(run.code == 0, "\(run)")
+            #expect(run.output.contains("\(token): \(host.path("targets/token")) may hold the revoked secret"), "\(run)")
+        }
+    }
+
     @Test func `rotate is heard by the daemon at once, told to its end, and does not make it list again and again`() async throws {
         try await Account.with { account in
             let host = account.host
