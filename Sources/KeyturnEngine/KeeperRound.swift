@@ -92,7 +92,7 @@ extension Keeper {
     ) async throws -> (blocked: Set<TokenName>, findings: [Finding]) {
         let chosen = tokens.indices.filter { round.only?.contains(tokens[$0].name) ?? true }
         let turns = chosen.map { Turn(index: $0, verdict: verdicts[tokens[$0].name], progress: Rotator.Progress(token: tokens[$0])) }
-            .sorted { urgency($0.verdict) < urgency($1.verdict) }
+            .sorted { urgency($0) < urgency($1) }
         // Without the list nothing begins.
         if desk.answer == nil, turns.contains(where: { $0.verdict?.begins ?? false }) { await desk.list() }
         var blocked: Set<TokenName> = []
@@ -140,12 +140,15 @@ extension Keeper {
         }
     }
 
-    private func urgency(_ verdict: Verdict?) -> Int {
-        switch verdict {
-        case .start(let cause, _): 1 + Plan.urgency(of: cause)
-        case .end: 0
-        case .underWay: 1
-        case .waits, .rests, nil: 9
+    private func urgency(_ turn: Turn) -> Int {
+        switch turn.verdict {
+        case .start(let cause, _): return 1 + Plan.urgency(of: cause)
+        case .end: return 0
+        // One that has not created anything yet, because a person asked for it or the gateway for a pause, has its turn by its cause.
+        case .underWay:
+            guard let rotation = turn.progress.token.rotation, rotation.phase == .minting else { return 1 }
+            return 1 + Plan.urgency(of: rotation.cause)
+        case .waits, .rests, nil: return 9
         }
     }
 
