@@ -8,6 +8,7 @@ package struct Finding: Sendable, Equatable {
         case keyringUnknown = "keyring-unknown"
         case secretUnreadable = "secret-unreadable"
         case attributesUnconfirmed = "attributes-unconfirmed"
+        case attributesDiffer = "attributes-differ"
         case ambiguousKey = "ambiguous-key"
         case overlapTooLong = "overlap-too-long"
         case manyDead = "many-dead"

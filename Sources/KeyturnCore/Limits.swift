@@ -19,14 +19,23 @@ package struct Limits: Sendable, Equatable, CustomStringConvertible {
         self.tokensPerRequest = tokensPerRequest
     }
 
+    /// One of the limits, told from the others by its name.
+    struct Kind: Sendable {
+        let name: String
+        fileprivate let value: @Sendable (Limits) -> Decimal?
+    }
+
+    static let kinds = [
+        Kind(name: "day.requests") { $0.requestsPerDay.map { Decimal($0) } }, Kind(name: "day.amount") { $0.amountPerDay },
+        Kind(name: "month.requests") { $0.requestsPerMonth.map { Decimal($0) } }, Kind(name: "month.amount") { $0.amountPerMonth },
+        Kind(name: "request.tokens") { $0.tokensPerRequest.map { Decimal($0) } },
+    ]
+
+    func value(of kind: Kind) -> Decimal? { kind.value(self) }
+
     package var isEmpty: Bool { self == Limits() }
 
     package var description: String {
-        let parts: [(String, String?)] = [
-            ("day.requests", requestsPerDay.map(String.init)), ("day.amount", amountPerDay.map { "\($0)" }),
-            ("month.requests", requestsPerMonth.map(String.init)), ("month.amount", amountPerMonth.map { "\($0)" }),
-            ("request.tokens", tokensPerRequest.map(String.init)),
-        ]
-        return parts.compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: ",")
+        Limits.kinds.compactMap { kind in value(of: kind).map { "\(kind.name)=\($0)" } }.joined(separator: ",")
     }
 }

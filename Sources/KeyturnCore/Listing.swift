@@ -84,31 +84,21 @@ package struct ListedKey: Sendable, Equatable {
 package struct ShownAttributes: Sendable, Equatable {
     package var billing: String?
     package var permissions: [String]?
+    /// The words that together are all permissions that the gateway's document knows.
+    package var allPermissions: [String]
     package var models: [String]?
     package var allowIPs: [String]?
     package var limits: Limits?
 
     package init(
-        billing: String? = nil, permissions: [String]? = nil, models: [String]? = nil, allowIPs: [String]? = nil, limits: Limits? = nil
+        billing: String? = nil, permissions: [String]? = nil, allPermissions: [String] = [], models: [String]? = nil,
+        allowIPs: [String]? = nil, limits: Limits? = nil
     ) {
         self.billing = billing
         self.permissions = permissions
+        self.allPermissions = allPermissions
         self.models = models
         self.allowIPs = allowIPs
         self.limits = limits
-    }
-}
-
-extension Attributes {
-    /// What was asked for and the gateway does not show, or shows otherwise, in the policy's words. Billing, permissions
-    /// and expiry are documented as part of create: silence about those confirms them; the rest counts only when shown.
-    package func unconfirmed(by shown: ShownAttributes) -> [String] {
-        var names: [String] = []
-        if let billing = shown.billing, billing != self.billing.rawValue { names.append("billing") }
-        if let listed = shown.permissions, case .only(let asked) = permissions, Set(listed) != Set(asked) { names.append("permissions") }
-        if case .only(let asked) = models, shown.models.map({ Set($0) != Set(asked) }) ?? true { names.append("models") }
-        if !allowIPs.isEmpty, shown.allowIPs.map({ Set($0) != Set(allowIPs) }) ?? true { names.append("allow_ips") }
-        if !limits.isEmpty, shown.limits != limits { names.append("limits") }
-        return names
     }
 }

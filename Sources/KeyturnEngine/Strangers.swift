@@ -5,10 +5,13 @@ import KeyturnCore
 struct Strangers {
     private let tokens: [String: (token: TokenName, generation: Generation)]
     private let patterns: [String: [TokenPolicy]]
+    /// Of our generations in use: one that was renamed in the gateway's console is told of as that.
+    private let ours: Set<KeyID>
 
     init(_ tokens: [Token], _ policies: some Collection<TokenPolicy>) {
         let generations = tokens.flatMap { token in token.generations.map { ($0.name, (token: token.name, generation: $0)) } }
         self.tokens = Dictionary(generations) { first, _ in first }
+        ours = Set(tokens.compactMap { $0.currentGeneration?.keyID })
         patterns = Dictionary(grouping: policies, by: \.pattern.prefix)
     }
 
@@ -36,6 +39,7 @@ struct Strangers {
 
     /// The token whose name a key bears without being its generation; nil for our own keys and for those that mean nothing to us.
     private func token(meantBy key: ListedKey, _ past: [String: PastGeneration]) -> TokenName? {
+        if let id = key.id, ours.contains(id) { return nil }
         if let (token, generation) = tokens[key.name] {
             // Without an id it is not known which is ours: told of as such.
             guard let known = generation.keyID, let id = key.id else { return nil }

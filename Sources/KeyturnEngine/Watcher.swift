@@ -52,7 +52,7 @@ struct Watcher: Sendable {
         case .unknownKey, .leftTarget, .secretUnreadable: token.map { watched.contains($0.gateway) } ?? true
         case .ambiguousKey, .revocationLate: token.map { hasList($0.gateway) } ?? true
         // A list that is older than the generation in use says nothing of it: the next one will.
-        case .attributesUnconfirmed:
+        case .attributesUnconfirmed, .attributesDiffer:
             token.map { token in
                 guard let listing = listing(token.gateway) else { return false }
                 guard let current = token.currentGeneration, current.state == .held else { return true }
@@ -146,16 +146,34 @@ struct Watcher: Sendable {
         }
         guard generation.state == .held, generation.name == token.current, let policy, let id = generation.keyID, let key = listing.key(id)
         else { return [] }
-        let names = policy.attributes.unconfirmed(by: key.shown)
-        guard !names.isEmpty else { return [] }
-        return [
-            Finding(
-                code: .attributesUnconfirmed, severity: .warning, token: token.name, environment: token.environment,
-                subject: names.joined(separator: ","),
-                sentence: "the gateway does not confirm \(names.joined(separator: ", ")) of \(generation.name)",
-                help: "set it in the gateway's console"
+        return findings(about: generation, as: key, of: token, policy)
+    }
+
+    /// Of the generation in use: what its gateway does not show of what was asked for, and what it shows otherwise.
+    private func findings(about generation: Generation, as key: ListedKey, of token: Token, _ policy: TokenPolicy) -> [Finding] {
+        var findings: [Finding] = []
+        func add(_ code: Finding.Code, _ names: [String], _ sentence: String, _ help: String) {
+            guard !names.isEmpty else { return }
+            findings.append(
+                Finding(
+                    code: code, severity: .warning, token: token.name, environment: token.environment,
+                    subject: names.joined(separator: ","), sentence: sentence, help: help)
             )
-        ]
+        }
+        let silent = policy.attributes.unconfirmed(by: key.shown)
+        add(
+            .attributesUnconfirmed, silent, "the gateway does not confirm \(silent.joined(separator: ", ")) of \(generation.name)",
+            "set it in the gateway's console")
+        let differences = generation.differences(from: key, asked: policy.attributes)
+        let told = differences.map { "\($0.attribute) \($0.shown) (asked: \($0.asked))" }.joined(separator: "; ")
+        add(
+            .attributesDiffer, differences.map(\.attribute),
+            "the gateway shows \(generation.name) otherwise than it was asked for: \(told)",
+            key.name == generation.name
+                ? "set it right in the gateway's console or in the policy, or `keyturn rotate \(token.name)` replaces it"
+                : "give it its name back in the gateway's console: nothing is revoked that bears another one"
+        )
+        return findings
     }
 
     static func findings(aboutRemoved tokens: [TokenName]) -> [Finding] {

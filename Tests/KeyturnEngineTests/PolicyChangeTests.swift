@@ -283,6 +283,55 @@ import Testing
         world.isWell()
     }
 
+    @Test func `what was edited in the gateway's console is told as such, and no more once it is as asked again`() async throws {
+        var (world, machine) = try await issued(.sample(attributes: Attributes(permissions: .readOnly), expires: .after(.days(90))))
+        await machine.run(for: .hours(1))
+        #expect(world.findings.isEmpty)
+        let id = try #require(try world.webapp.currentGeneration?.keyID)
+        world.with { state in
+            state.account.change(id) { key in
+                key.shown = ShownAttributes(permissions: ["full"], models: ["gpt-4"])
+                key.expiresAt = key.expiresAt?.addingTimeInterval(.days(30))
+            }
+        }
+        await machine.run(for: .hours(1))
+        #expect(world.findings == [.attributesDiffer])
+        #expect(
+            world.sentences == [
+                "the gateway shows prod-webapp-api-2026-01 otherwise than it was asked for: permissions full (asked: read_only); "
+                    + "models gpt-4 (asked: all); expires 2026-05-05T10:00:00Z (asked: 2026-04-05T10:00:00Z)"
+            ])
+        #expect(world.calls(.create) == 1)
+        world.with { state in
+            state.account.change(id) { key in
+                key.shown = ShownAttributes(permissions: ["Read_only"])
+                key.expiresAt = key.expiresAt?.addingTimeInterval(-.days(30))
+            }
+        }
+        await machine.run(for: .hours(1))
+        #expect(
+            world.with { $0.journal.findingChanges } == [
+                "opened attributes-differ prod-webapp-api permissions,models,expires",
+                "closed attributes-differ prod-webapp-api permissions,models,expires",
+            ])
+        world.isWell()
+    }
+
+    @Test func `a token in use that was renamed is a finding of its own, not a stranger to be revoked`() async throws {
+        var (world, machine) = try await issued()
+        let id = try #require(try world.webapp.currentGeneration?.keyID)
+        for name in ["for the webapp", "prod-webapp-api-2026-02"] {
+            world.with { $0.account.rename(id, to: name) }
+            await machine.run(for: .hours(1))
+            #expect(world.findings == [.attributesDiffer])
+            #expect(world.sentences[0].hasSuffix(": name \(name) (asked: prod-webapp-api-2026-01)"), "\(world.sentences)")
+        }
+        world.with { $0.account.rename(id, to: "prod-webapp-api-2026-01") }
+        await machine.run(for: .hours(1))
+        #expect(world.findings.isEmpty)
+        #expect(world.alive == ["prod-webapp-api-2026-01"] && world.calls(.create) == 1)
+    }
+
     @Test func `what the gateway does not confirm of one generation nor of the next is one finding, opened once`() async throws {
         var (world, machine) = try await issued(.sample(attributes: Attributes(allowIPs: ["203.0.113.10"])), watchEvery: .hours(1))
         await machine.run(for: .hours(2))

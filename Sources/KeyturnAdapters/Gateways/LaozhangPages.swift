@@ -138,8 +138,9 @@ struct LaozhangPages {
             createdAt: created?.date, lastUsedAt: used?.date, expiresAt: expires?.date,
             doubt: times.contains { !$0.isZoned } ? ListedKey.zoneless : 0, mask: row["key"]?.text.flatMap { KeyMask($0) },
             shown: ShownAttributes(
-                billing: row["billing_method"]?.text, permissions: strings(row["permissions"]), models: strings(row["allowed_models"]),
-                allowIPs: strings(row["ip_whitelist"] ?? row["allowed_ips"]), limits: limits(row)
+                billing: row["billing_method"]?.text.map(LaozhangWords.billing),
+                permissions: strings(row["permissions"])?.map(LaozhangWords.permission), allPermissions: LaozhangGateway.permissions,
+                models: strings(row["allowed_models"]), allowIPs: strings(row["ip_whitelist"] ?? row["allowed_ips"]), limits: limits(row)
             )
         )
     }

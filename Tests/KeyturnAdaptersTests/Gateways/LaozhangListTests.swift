@@ -348,8 +348,25 @@ struct `The laozhang gateway lists all tokens or none` {
         let limits = Limits(requestsPerDay: 5, amountPerDay: Decimal(string: "0.1"), tokensPerRequest: 4000)
         #expect(
             keys[0].shown
-                == ShownAttributes(billing: "usage_based", permissions: ["chat"], models: ["gpt-4"], allowIPs: ["::1"], limits: limits)
+                == ShownAttributes(
+                    billing: "usage_based", permissions: ["chat"], allPermissions: ["chat", "completion"], models: ["gpt-4"],
+                    allowIPs: ["::1"], limits: limits)
         )
-        #expect(keys[1].shown == ShownAttributes())
+        #expect(keys[1].shown == ShownAttributes(allPermissions: ["chat", "completion"]))
+    }
+
+    @Test func `its pages' own words for attributes are the policy's`() async throws {
+        let (_, gateway, _) = answering(
+            """
+            {"data":[{"name":"a","billing_method":"Usage-based billing","permissions":["Read-only"]},
+            {"name":"b","billing_method":"Pay-per-use","permissions":["Full permissions"],"allowed_models":null,"expires_at":null},
+            {"name":"c","billing_method":"Barter","permissions":["Chat"]}]}
+            """
+        )
+        let keys = try await gateway.list().keys
+        #expect(keys.map(\.shown.billing) == ["usage_based", "pay_per_use", "Barter"])
+        #expect(keys.map(\.shown.permissions) == [["read_only"], ["full"], ["Chat"]])
+        #expect(Attributes(permissions: .readOnly).differences(from: keys[0].shown).isEmpty)
+        #expect(Attributes(billing: .payPerUse).differences(from: keys[1].shown).isEmpty)
     }
 }

@@ -11,7 +11,7 @@ package struct Key: Sendable {
     package let secret: String
     package var maker: Maker
     package let createdAt: Date
-    package let expiresAt: Date?
+    package var expiresAt: Date?
     package var models: Set<String>
     package var shown = ShownAttributes()
     /// Before this its secret is not accepted, or the list does not show it.
