@@ -24,10 +24,10 @@ package struct AttributeDifference: Sendable, Equatable {
     /// Of scalars, never of characters: one character can be a megabyte of combining marks.
     private static func plain(_ word: String) -> String {
         let scalars = word.unicodeScalars.prefix(longest + 1)
-        let isUnbroken = scalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || "-_".unicodeScalars.contains($0)
+        let runs = scalars.split {
+            !(("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || "-_".unicodeScalars.contains($0))
         }
-        if word.hasPrefix("sk-") || scalars.count >= 32 && isUnbroken { return "***" }
+        if String(scalars).contains("sk-") || runs.contains(where: { $0.count >= 32 }) { return "***" }
         let line = scalars.prefix(longest).map { (" "..."~").contains($0) ? Character($0) : "?" }
         return String(line) + (scalars.count > longest ? "…" : "")
     }

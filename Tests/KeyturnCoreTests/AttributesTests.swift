@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `what a gateway shows is told in few words that steer no terminal and give no secret away`() throws {
-        let hostile = ["\u{1b}[2J\u{202e}\n", "sk-secret-of-ours", String(repeating: "k3", count: 20)]
+        let hostile = ["\u{1b}[2J\u{202e}\n", "a sk-secret-of-ours", "of " + String(repeating: "k3", count: 20)]
         let long = [String(repeating: "e\u{301}", count: 1_000_000), String(repeating: "a b", count: 1000)]
         for words in [hostile, long, (0..<5000).map { "model-\($0)" }] {
             let difference = try #require(asked.differences(from: ShownAttributes(models: words)).first)

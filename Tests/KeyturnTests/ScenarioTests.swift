@@ -18,6 +18,8 @@ struct ScenarioTests {
                 daemon.send(SIGHUP)
                 try await until("all is settled") { try account.isSettled }
                 #expect(try await host.status().map(\.state) == ["active", "active", "active"])
+                let overview = try await host.run("status")
+                #expect(!overview.output.contains("findings:") && !daemon.complained.contains("attributes"), "\(overview)")
                 daemon.send(SIGTERM)
                 #expect(try await daemon.ended() == 0)
                 #expect(traffic.failures == [])
