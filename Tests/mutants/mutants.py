@@ -59,7 +59,7 @@ MUTANTS = [
     ),
     Mutant(
         "revoke-what-is-dead-already", "an inferred id is revoked though our own key has ended", ENGINE + "RotatorRevoke.swift",
-        "if generation.identity != .told, generation.acceptedAt != nil,", "if generation.identity == nil, generation.acceptedAt != nil,",
+        "if generation.identity != .told, generation.acceptedAt != nil {", "if generation.identity == nil, generation.acceptedAt != nil {",
     ),
     Mutant(
         "guess-between-two", "of two keys of one name the first one is taken for ours", CORE + "Sighting.swift",
