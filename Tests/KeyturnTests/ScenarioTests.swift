@@ -23,7 +23,7 @@ struct ScenarioTests {
                 daemon.send(SIGTERM)
                 #expect(try await daemon.ended() == 0)
                 #expect(traffic.failures == [])
-                #expect(traffic.calls > 50)
+                #expect(traffic.calls > 20)
             }
             expectOverlaps(account.gateway.snapshot())
         }

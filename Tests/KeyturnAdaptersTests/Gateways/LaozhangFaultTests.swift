@@ -82,7 +82,7 @@ struct `What the laozhang gateway makes of every fault` {
         try await withSandbox { sandbox in
             // Long enough for any answer that comes, and short for those that never do.
             let waits = row.fault.hasPrefix("hang")
-            let gateway = laozhang(port: sandbox.port, timeout: waits ? TimeSpan(milliseconds: 300) : .seconds(20))
+            let gateway = laozhang(port: sandbox.port, timeout: waits ? .seconds(2) : .seconds(20))
             let token = sandbox.gateway.addForeign(name: "there")
             func strike(_ operation: SandboxOperation) throws {
                 sandbox.gateway.setFaults([try Fault(parsing: "\(row.fault):\(operation.rawValue)")])

@@ -45,8 +45,9 @@ struct `A file that is no policy at all is refused with its reason` {
         for level in 1...12 { text += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n" }
         try folder.write(text + "? *a12\n: 1\n? *a12\n: 2\n", to: "p.yaml")
         let problems = folder.policyProblems()
-        #expect(problems.first == "p.yaml: found more than 40 anchors, aliases and duplicate keys, expected none")
-        #expect(problems.dropFirst().first == "p.yaml:1:5: found the anchor &a0, expected plain YAML (no anchors, aliases or merge keys)")
+        #expect(
+            problems.contains { $0.contains(/^p\.yaml:\d+:\d+: found more than 40 anchors, aliases and duplicate keys, expected none$/) })
+        #expect(problems.first == "p.yaml:1:5: found the anchor &a0, expected plain YAML (no anchors, aliases or merge keys)")
         #expect(problems.count == 41)
     }
 
