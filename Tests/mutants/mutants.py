@@ -152,6 +152,24 @@ MUTANTS = [
         "return [.released(name)]",
     ),
     Mutant(
+        "unreadable-is-lost", "a record that cannot be read for a moment is taken for a lost one, and no proof is asked", ENGINE + "RotatorRevoke.swift",
+        "do { secret = try ports.keyring.secret(name, of: token.gateway) } catch { return unreadable(name, error) }",
+        "do { secret = try ports.keyring.secret(name, of: token.gateway) } catch { secret = nil }",
+    ),
+    Mutant(
+        "put-back-and-revoked", "without a policy an old secret is revoked though somebody has put it back", ENGINE + "RotatorRevoke.swift",
+        "guard try !ports.stillHolds(target.id, old) else {", "guard try !ports.stillHolds(target.id, old) || token.ending == nil else {",
+    ),
+    Mutant(
+        "forget-what-is-to-be-removed", "an expired secret is forgotten while a target that cannot be written holds it", CORE + "Token.swift",
+        "ending == .expired && targets.contains { $0.generation == generation && $0.leftAt == nil }",
+        "ending == .expired && targets.contains { $0.generation == generation && $0.leftAt != nil }",
+    ),
+    Mutant(
+        "own-files-are-targets", "a target overwrites Keyturn's own files with a secret", ADAPTERS + "Policies/OwnFiles.swift",
+        "guard let use else { return nil }", "guard let use, use.isEmpty else { return nil }", "CheckTests",
+    ),
+    Mutant(
         "408-is-certain", "a create that may have been done is forgotten", ADAPTERS + "Gateways/CreateStatus.swift",
         "case 400, 402,", "case 408, 400, 402,", "laozhang",
     ),
