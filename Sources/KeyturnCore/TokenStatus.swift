@@ -99,7 +99,9 @@ private struct Trouble {
         if !retirement.overlap.isOver(at: now) {
             return "\(generation.name) is kept until \(retirement.overlap.end(seenAt: now).formatted(.iso8601))"
         }
-        guard let lack = Lack(of: generation, of: token, under: policy, at: now) else { return nil }
+        guard let lack = Lack(of: generation, of: token, under: policy, at: now) else {
+            return "nobody needs \(generation.name) any more: it is revoked in the next pass"
+        }
         let asks = now.wall >= retirement.askAt
         return "\(generation.name) is not revoked yet: \(lack.sentence)" + (asks ? "; a person must decide" : "")
     }

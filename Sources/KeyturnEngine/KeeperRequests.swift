@@ -19,6 +19,11 @@ extension Keeper {
             let policy = policies[request.token]
             // Who reads all policies will know what it is about.
             if policy == nil, !isWhole, request.verb != .revoke { continue }
+            if desks[tokens[index].gateway] == nil, let why = stranded(tokens[index]) {
+                request.refusal = why
+                try ports.journal.answer(request, at: ports.now().wall)
+                continue
+            }
             switch request.verb {
             case .rotate: try rotate(&tokens[index], policy, &request, &facts, recorder)
             case .revoke where request.generation != nil: try release(&tokens[index], policy, &request, recorder)
@@ -38,6 +43,14 @@ extension Keeper {
             try ports.journal.answer(request, at: ports.now().wall)
         }
         return facts
+    }
+
+    /// Why nothing that is asked of a token can be done, now or later, where the settings do not name its gateway. Nil where nothing
+    /// of it lives there, so that there is nothing to be done.
+    private func stranded(_ token: Token) -> String? {
+        guard token.generations.contains(where: \.isLiving) else { return nil }
+        return "\(token.name) lives at \(token.gateway), which keyturn.yaml does not name: name it there again and reload, "
+            + "or end its generations in that gateway's console"
     }
 
     /// `revoke TOKEN --generation NAME`: a person's word in place of the evidence that nobody needs a replaced generation.

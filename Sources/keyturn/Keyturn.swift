@@ -12,11 +12,15 @@ struct Keyturn: AsyncParsableCommand {
             Exit codes: 0 done or nothing to do, 1 failed, 2 part of it waits, 3 stuck and needs a person, 64 usage, \
             69 gateway out of reach, 77 permission, 78 bad settings or policy.
             """,
+        version: "keyturn \(version)",
         subcommands: [
             DaemonCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self, RotateCommand.self, RevokeCommand.self,
             AdoptCommand.self, VerifyCommand.self, HistoryCommand.self, SandboxCommand.self, DemoCommand.self,
         ]
     )
+
+    /// By semver.org: a change of files, JSON keys or exit codes that people rely on raises its first number once it is 1.
+    static let version = "0.1.0"
 
     /// The parser would call a misspelt verb an unexpected argument.
     private static func refuseUnknownVerb(_ word: String?) throws {

@@ -90,6 +90,7 @@ import Testing
         let token = try Token.active().after(AdvanceTests.applied + [.accepted("g2")])
         let reason = status(token).reason
         #expect(reason == "g1 is kept until 2026-11-03T10:00:00Z")
+        #expect(status(token, after: 2 * 86400).reason == "nobody needs g1 any more: it is revoked in the next pass")
     }
 
     @Test func `a lagging revocation is waiting for minutes before it is trouble`() throws {

@@ -50,6 +50,19 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a second key of an inferred name that only the list before the revocation shows is in time to stop it`() async throws {
+        var (world, machine) = try await untold()
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        // Nobody looks between the end of the overlap and the revocation.
+        world.advance(by: .days(1) + 60)
+        addOthers(IdentityTests.first, to: world)
+        await machine.pass(watches: false)
+        #expect(world.codes.contains("released") && world.codes.contains("confused"))
+        #expect(world.alive == [IdentityTests.first, IdentityTests.first, IdentityTests.second])
+        world.isWell()
+    }
+
     @Test func `where ours was ended by hand before any list showed it, a key of another under its name is not revoked`() async throws {
         let world = World()
         world.with { state in

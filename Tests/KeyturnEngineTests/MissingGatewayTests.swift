@@ -61,6 +61,18 @@ import Testing
         world.isWell()
     }
 
+    @Test(arguments: [Request.Verb.rotate, .revoke])
+    func `has what is asked of its tokens refused, for nobody could carry it out`(verb: Request.Verb) async throws {
+        let policy = TokenPolicy.sample(gateway: MissingGatewayTests.old)
+        let world = await issued([policy])
+        let request = world.ask(verb, .webapp)
+        _ = try await pass(world, [policy])
+        let refusal = try #require(world.request(request)?.refusal)
+        #expect(refusal.hasPrefix("prod-webapp-api lives at old, which keyturn.yaml does not name"))
+        #expect(try world.webapp.ending == nil && world.webapp.rotation == nil)
+        world.isWell()
+    }
+
     @Test func `of which nothing lives any more is nobody's trouble`() async throws {
         let policy = TokenPolicy.sample(gateway: MissingGatewayTests.old)
         let world = World(gateways: [.main, MissingGatewayTests.old])
