@@ -52,11 +52,12 @@ extension Listing {
         return age >= -Sighting.tolerance - key.doubt && age <= Sighting.longestWay + key.doubt
     }
 
-    /// Is a generation still alive by the list: by its id, or by its name where its id is not known or not shown?
-    package func showsAlive(_ generation: Generation, at now: Date) -> Bool {
+    /// Is a generation still alive by the list: by its id, or by its name where its id is not known or not shown? `fits`: as for
+    /// `sighting`; a key that cannot be ours does not keep ours alive.
+    package func showsAlive(_ generation: Generation, at now: Date, fits: (ListedKey) -> Bool? = { _ in nil }) -> Bool {
         if keys(named: generation.name).contains(where: { $0.isAlive && $0.id == nil }) { return true }
         if let id = generation.keyID { return key(id)?.isAlive ?? false }
-        return newcomers(for: generation).contains { $0.isAlive && isOfItsTime($0, generation, now) }
+        return newcomers(for: generation).contains { $0.isAlive && isOfItsTime($0, generation, now) && fits($0) != false }
     }
 }
 

@@ -11,6 +11,12 @@ struct Identification: Sendable {
         return listing.sighting(of: generation, at: now().wall) { key in key.id.flatMap { fits[$0] } }
     }
 
+    /// Does a list show it alive: by its id, or by a name that no key bears which cannot be it?
+    func showsAlive(_ generation: Generation, at gateway: GatewayName, in listing: Listing) throws(KeyringError) -> Bool {
+        let fits = generation.keyID == nil ? try fits(generation, gateway, listing) : [:]
+        return listing.showsAlive(generation, at: now().wall) { key in key.id.flatMap { fits[$0] } }
+    }
+
     /// What happens to the generation by that; nothing while its record cannot be read, for that may hold the proof.
     func event(for generation: Generation, at gateway: GatewayName, in listing: Listing, clockIsOff: Bool) -> Event? {
         guard let sighting = try? sighting(of: generation, at: gateway, in: listing) else { return nil }

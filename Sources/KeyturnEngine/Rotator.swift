@@ -179,9 +179,9 @@ struct Rotator: Sendable {
             guard case .refused(let why) = try await desk.gateway.probe(secret) else { return [.oldAccepted(name)] }
             // One refusal may be the gateway's bad hour; its list has to agree, or as many refusals as count, for the new
             // generation ends with this.
-            return .awaitsList { [now = ports.now] answer, token in
+            return .awaitsList { [now = ports.now, identification] answer, token in
                 guard case .success(let listing) = answer else { return [] }
-                guard let old = token.generation(name), listing.showsAlive(old, at: now().wall),
+                guard let old = token.generation(name), try identification.showsAlive(old, at: token.gateway, in: listing),
                     old.refusals?.areFinal(at: now().wall) != true
                 else { return [.oldRefused(name)] }
                 return [

@@ -26,7 +26,7 @@ extension Rotator {
         guard let generation = token.generation(name), case .success(let listing) = answer else { return [] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
-            if !listing.showsAlive(generation, at: ports.now().wall) { return await release(unlisted: name, secret) }
+            if try !identification.showsAlive(generation, at: token.gateway, in: listing) { return await release(unlisted: name, secret) }
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
                 // No such figure at this gateway, or the secret is refused: the list has the last word.
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
@@ -60,7 +60,7 @@ extension Rotator {
     func release(_ name: String, _ token: Token) async throws -> Outcome {
         guard let answer = desk.answer else { return .awaitsList(then: nil) }
         guard case .success(let listing) = answer else { return [] }
-        if let generation = token.generation(name), !listing.showsAlive(generation, at: ports.now().wall),
+        if let generation = token.generation(name), try !identification.showsAlive(generation, at: token.gateway, in: listing),
             let secret = try ports.keyring.secret(name, of: token.gateway)
         {
             return .happened(await release(unlisted: name, secret))
@@ -227,15 +227,14 @@ extension Rotator {
         if desk.refusesAdmin { return [] }
         return .awaitsList { answer, token in
             guard let generation = token.generation(name) else { return [] }
-            switch answer {
-            case .failure(let error): return failure(toSee: name, error)
-            case .success(let listing) where !listing.showsAlive(generation, at: ports.now().wall): return [.seenRefused(name)]
-            case .success:
-                return [
-                    .revokeFailed(
-                        name, why: "the gateway accepted its revocation and still lists it as alive", needsPerson: false, retryAfter: nil)
-                ]
-            }
+            do throws(GatewayError) {
+                let listing = try answer.get()
+                do throws(KeyringError) {
+                    if try !identification.showsAlive(generation, at: token.gateway, in: listing) { return [.seenRefused(name)] }
+                } catch { return unreadable(name, error) }
+                let why = "the gateway accepted its revocation and still lists it as alive"
+                return [.revokeFailed(name, why: why, needsPerson: false, retryAfter: nil)]
+            } catch { return failure(toSee: name, error) }
         }
     }
 

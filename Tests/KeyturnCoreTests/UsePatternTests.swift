@@ -39,8 +39,9 @@ import Testing
     }
 
     @Test func `a day of hours that are each only high is found as a day`() {
-        let high = [Double](repeating: 2.9, count: 24)
-        #expect(pattern(1344, then: high) == .day(amount: 69.6, usual: 24))
+        // Numbers of which sums are exact.
+        let high = [Double](repeating: 2.875, count: 24)
+        #expect(pattern(1344, then: high) == .day(amount: 69, usual: 24))
         #expect(pattern(1344, then: Array(high.prefix(8))) == nil)
     }
 }

@@ -59,7 +59,7 @@ import Testing
         addOthers(IdentityTests.first, to: world)
         await machine.pass(watches: false)
         #expect(world.codes.contains("released") && world.codes.contains("confused"))
-        #expect(world.alive == [IdentityTests.first, IdentityTests.first, IdentityTests.second])
+        #expect(world.alive.sorted() == [IdentityTests.first, IdentityTests.first, IdentityTests.second])
         world.isWell()
     }
 
@@ -133,6 +133,27 @@ import Testing
         world.ask(.rotate, .webapp)
         await machine.run(for: .days(2))
         #expect(world.with { state in state.account.living(named: IdentityTests.first, at: state.now).map(\.maker) } == [.others])
+        world.isWell()
+    }
+
+    @Test func `ours having been ended by hand before its id was known, another's masked key of its name ends the wait`() async throws {
+        let world = World()
+        world.with { state in
+            (state.account.answersIDs, state.account.showsMasks) = (false, true)
+            state.account.listLag = 7200
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        try #require(world.webapp.currentGeneration?.keyID == nil)
+        world.with { state in
+            for key in state.account.keys { state.account.change(key.id) { $0.isDeleted = true } }
+            state.account.listLag = 0
+        }
+        end(.keyturn, IdentityTests.first, in: world)
+        addOthers(IdentityTests.first, to: world)
+        await machine.run(for: .days(2))
+        #expect(world.alive.sorted() == [IdentityTests.first, IdentityTests.second])
+        #expect(world.findings == [.unknownKey], "\(world.sentences)")
         world.isWell()
     }
 
