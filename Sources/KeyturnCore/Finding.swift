@@ -21,6 +21,7 @@ package struct Finding: Sendable, Equatable {
         case revocationLate = "revocation-late"
         case manyRemoved = "many-removed"
         case reloadRefused = "reload-refused"
+        case historyBroken = "history-broken"
     }
 
     package var code: Code

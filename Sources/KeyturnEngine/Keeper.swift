@@ -93,6 +93,7 @@ package struct Keeper: Sendable {
         let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
         try tell(findings, judged: { watcher.judges($0, of: byName, with: desks, watched: watched) })
+        noteHistoryHead()
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,
             nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, verdicts, after, troubles, blocked), troubles: troubles,
@@ -152,7 +153,7 @@ package struct Keeper: Sendable {
                 help: "restore it from a backup, together with the journal that it belongs to"
             )
         }
-        return nil
+        return historyKeyFinding()
     }
 
     // MARK: Deciding
@@ -220,7 +221,7 @@ package struct Keeper: Sendable {
         try tell([findings].compactMap(\.self), judged: { $0.code == .reloadRefused })
     }
 
-    private func tell(_ findings: [Finding], judged: @escaping @Sendable (Finding) -> Bool) throws {
+    func tell(_ findings: [Finding], judged: @escaping @Sendable (Finding) -> Bool) throws {
         let changes = try ports.journal.reconcile(findings, judged: judged, at: ports.now().wall)
         for finding in changes.opened {
             log.log(level: finding.severity.level, "\(finding.sentence); \(finding.help)", metadata: finding.fields)

@@ -56,8 +56,23 @@ package struct KeeperService: Sendable {
 
     /// Runs until a `stop`. `wakes` ends only with the process.
     package func run(wakes: AsyncStream<Wake>, wake: AsyncStream<Wake>.Continuation) async throws {
+        // Only the newest keeper counts where verifying takes longer than a pass.
+        let (turns, turn) = AsyncStream<Keeper>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await keeper in turns { await keeper.verifyHistoryWhenDue() } }
+            defer { group.cancelAll() }
+            try await keep(wakes: wakes, wake: wake, verify: { _ = turn.yield($0) })
+        }
+    }
+
+    /// - Parameter verify: has the history verified beside the passes, where that is due.
+    private func keep(
+        wakes: AsyncStream<Wake>, wake: AsyncStream<Wake>.Continuation, verify: (Keeper) -> Void
+    ) async throws {
         var keeper = try keeper()
         tell(nil, by: keeper)
+        keeper.tellHistoryHead()
+        defer { keeper.tellHistoryHead() }
         var nextWatch = now().wall
         var troubled = 0
         var isOutdated = false
@@ -84,6 +99,8 @@ package struct KeeperService: Sendable {
                 signs.status("\(error)")
             }
             if keeper.isStopping() { break }
+            verify(keeper)
+            next = min(next, now().wall.addingTimeInterval(Keeper.verifiesHistoryEvery))
             if troubled > 0 {
                 let wait = max(Backoff.wait(after: troubled, of: "pass"), min(retryAfter, Backoff.longest))
                 next = min(next, now().wall.addingTimeInterval(wait))

@@ -15,6 +15,10 @@ package enum LogKeys {
     package static let generation = "generation"
     /// The stable code of a finding, or of an event as the history has it.
     package static let code = "code"
+    /// Number, hash and key of the history's newest row: whoever collects the host's logs elsewhere can prove later what was there.
+    package static let historyNumber = "history_number"
+    package static let historyHash = "history_hash"
+    package static let historyKey = "history_key"
     /// The id of this kind of message in a catalog of systemd's: 32 hexadecimal digits. Becomes the journal's `MESSAGE_ID`, and is left out of lines.
     package static let messageID = "message_id"
 }

@@ -45,6 +45,8 @@ struct Watcher: Sendable {
         case .gatewayMissing: isWhole || desks[subject] != nil
         // It is the service that reads them again.
         case .reloadRefused: false
+        // It stays until a person has accepted it.
+        case .historyBroken: false
         // A gateway that left the settings is nobody's trouble any more.
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil

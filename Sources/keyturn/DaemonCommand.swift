@@ -62,6 +62,7 @@ private struct Once {
             // The pass tells what opens; whoever reads this run's output has not seen what was open before.
             let known = try house.journal.openFindings().filter { $0.finding.severity == .error }
             let outlook = try await keeper.pass(watches: true)
+            await keeper.verifyHistoryWhenDue()
             let open = Set(try house.journal.openFindings().map(\.finding.key))
             for old in known where open.contains(old.finding.key) {
                 log.error("still so: \(old.finding.sentence); \(old.finding.help)", metadata: old.finding.fields)

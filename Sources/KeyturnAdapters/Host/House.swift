@@ -39,14 +39,17 @@ package struct House: Sendable {
         let folder = unsafe Glibc.open(settings.stateFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(folder) }
         while flock(folder, LOCK_EX) != 0, errno == EINTR {}
-        for file in [path, settings.stateFolder + "/keys/host.key"] { Leftovers.clear(beside: file) }
-        let journal = try SQLiteJournal(path: path)
+        for file in [path, settings.stateFolder + "/keys/host.key", settings.stateFolder + "/keys/history.key"] {
+            Leftovers.clear(beside: file)
+        }
+        let journal = try SQLiteJournal(path: path, seal: .missing("its keyring was not looked at"))
         let sealKey = try SecretReader.optionalCredential("keyring-key", environment: environment)
         let keyring = try KeyringFolder(
             path: settings.stateFolder + "/keys", sealKey: sealKey, belongs: { try journal.fact("keyring") },
             claim: { try journal.setFact("keyring", $0) }
         )
         try keyring.found()
+        try House.chain(journal, folder: settings.stateFolder + "/keys", makes: makes)
         self.init(settings, journal, keyring)
     }
 

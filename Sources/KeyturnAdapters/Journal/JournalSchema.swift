@@ -12,6 +12,7 @@ enum JournalSchema {
         // When a target's policy was first seen without it.
         migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE target ADD COLUMN left_at TEXT") }
         migrator.registerMigration("6") { db in try db.execute(sql: sixth) }
+        migrator.registerMigration("7") { db in try db.execute(sql: seventh) }
         return migrator
     }
 
@@ -168,5 +169,31 @@ enum JournalSchema {
     private static let sixth = """
         ALTER TABLE generation ADD COLUMN accepted_at TEXT;
         UPDATE generation SET accepted_at = coalesce(seen_at, created_at, intended_at) WHERE fingerprint IS NOT NULL;
+        """
+    /// The history's chain, see docs/history.md: rows of an older journal have none until the host's key is at hand. And when all of it
+    /// was last verified.
+    private static let seventh = """
+        ALTER TABLE history ADD COLUMN mark TEXT;
+        ALTER TABLE history ADD COLUMN key_id TEXT;
+        ALTER TABLE history ADD COLUMN previous BLOB;
+        ALTER TABLE history ADD COLUMN hash BLOB;
+        CREATE INDEX history_mark ON history(number) WHERE mark IS NOT NULL;
+        CREATE INDEX unchained_history ON history(number) WHERE hash IS NULL;
+        DROP TRIGGER history_stands;
+        CREATE TRIGGER history_stands BEFORE UPDATE ON history
+            WHEN NOT (OLD.hash IS NULL AND NEW.hash IS NOT NULL AND NEW.number IS OLD.number AND NEW.at IS OLD.at
+                AND NEW.token IS OLD.token AND NEW.environment IS OLD.environment AND NEW.rotation IS OLD.rotation
+                AND NEW.generation IS OLD.generation AND NEW.code IS OLD.code AND NEW.sentence IS OLD.sentence AND NEW.mark IS OLD.mark)
+            BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+        -- An older keyturn that still runs.
+        CREATE TRIGGER history_is_chained BEFORE INSERT ON history WHEN NEW.hash IS NULL
+            BEGIN SELECT RAISE(ABORT, 'history is chained by a newer version of keyturn: restart this one'); END;
+
+        CREATE TABLE history_verification (
+            one INTEGER PRIMARY KEY NOT NULL CHECK (one = 1),
+            at TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            breaks INTEGER NOT NULL
+        ) STRICT;
         """
 }

@@ -3,9 +3,10 @@ import GRDB
 import Glibc
 package import KeyturnCore
 package import KeyturnEngine
+import Synchronization
 
 /// Why a sound file does not serve as the journal, and the way out.
-private struct UnusableJournal: Error, CustomStringConvertible {
+struct UnusableJournal: Error, CustomStringConvertible {
     let description: String
 }
 
@@ -15,11 +16,16 @@ package final class SQLiteJournal: Journal {
     package let path: String
     /// The one connection; for the tests, which read its settings back.
     let queue: DatabaseQueue
+    /// What new rows of the history are chained with.
+    let seal: Mutex<ChainSeal>
 
     /// Opens the file, makes it (0600) where it is missing, and brings its tables up to date. Without a path it lives in
     /// memory, empty, for who looks at a host that has none.
-    package init(path: String?) throws(JournalError) {
+    ///
+    /// `seal`: what rows of the history are chained with until `chain(with:)` says otherwise.
+    package init(path: String?, seal: ChainSeal = .unkeyed) throws(JournalError) {
         self.path = path ?? "in memory"
+        self.seal = Mutex(seal)
         guard let path else {
             do {
                 queue = try DatabaseQueue()
@@ -85,7 +91,7 @@ package final class SQLiteJournal: Journal {
         do { return try queue.read(body) } catch { throw SQLiteJournal.explain(error, path) }
     }
 
-    private func write<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
+    func write<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
         do { return try queue.write(body) } catch { throw SQLiteJournal.explain(error, path) }
     }
 
@@ -196,10 +202,10 @@ package final class SQLiteJournal: Journal {
             )
         }
         for target in token.targets { try upsert("target", key: ["token", "file", "key"], target.columns(of: token), in: db) }
-        for entry in entries { try insert("history", entry.columns, in: db) }
+        try append(entries, in: db)
     }
 
-    private func insert(_ table: String, _ columns: Columns, in db: Database) throws {
+    func insert(_ table: String, _ columns: Columns, in db: Database) throws {
         let names = columns.keys.sorted()
         let places = names.map { ":\($0)" }.joined(separator: ", ")
         let statement = try db.cachedStatement(sql: "INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(places))")

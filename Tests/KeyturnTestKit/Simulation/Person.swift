@@ -42,7 +42,7 @@ extension Simulation {
             }
         case .strayRecord: clearRecord(finding.subject)
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
-            .attributesDiffer, .gatewayChanged, .gatewayMissing, .reloadRefused,
+            .attributesDiffer, .gatewayChanged, .gatewayMissing, .reloadRefused, .historyBroken,
             .unknownKey:
             break
         }

@@ -124,6 +124,7 @@ package struct WorldState: Sendable {
     package var clock: WorldClock
     package var accounts: [GatewayName: Account]
     package var journal = JournalTables()
+    package var historyProof = WorldHistory()
     package var keyring = KeyringState()
     package var places: [TargetID: Place] = [:]
     /// Files of an administrator's, by path.

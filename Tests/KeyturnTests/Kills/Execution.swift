@@ -158,7 +158,7 @@ struct Judge: Sendable {
 extension Host {
     /// Files that a process made on its way to another one, in the state's folder and beside the targets.
     var leftovers: [String] {
-        let kept = ["journal.db", "journal.db-wal", "journal.db-shm", "lock", "keys"]
+        let kept = ["journal.db", "journal.db-wal", "journal.db-shm", "history.checkpoint", "lock", "keys"]
         let state = names(in: "state").filter { !kept.contains($0) }
         let keys = names(in: "state/keys").filter { $0 != "host.key" && !$0.hasSuffix(".key") }
         return state + keys + names(in: "targets").filter { $0.contains(".keyturn-") }
