@@ -125,7 +125,7 @@ MUTANTS = [
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", "Journal",
     ),
     Mutant(
-        "create-on-a-used-connection", "a connection that dies sends the create a second time", ADAPTERS + "Gateways/CurlTransfer.swift",
+        "create-on-a-used-connection", "a connection that dies sends the create a second time", ADAPTERS + "Curl/CurlTransfer.swift",
         "CURLOPT_FRESH_CONNECT, request.isolated ? 1 : 0", "CURLOPT_FRESH_CONNECT, request.isolated ? 0 : 0", "SentOnce",
     ),
     Mutant(
