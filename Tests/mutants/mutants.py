@@ -129,6 +129,14 @@ MUTANTS = [
         "CURLOPT_FRESH_CONNECT, request.isolated ? 1 : 0", "CURLOPT_FRESH_CONNECT, request.isolated ? 0 : 0", "SentOnce",
     ),
     Mutant(
+        "told-again-and-again", "what was told counts as not told", CORE + "Notice.swift",
+        "notice.told = word == .again ? told + 1 : 1\n", "notice.told = word == .again ? told + 1 : 0\n",
+    ),
+    Mutant(
+        "a-storm-of-mail", "hundreds of findings at once are hundreds of mails", CORE + "Owed.swift",
+        "spoken.count <= Owed.mostAlone && ", "",
+    ),
+    Mutant(
         "send-during-a-pause", "a gateway that asked to be left alone is asked on", ENGINE + "GatewayLimit.swift",
         "guard let rest else { return count }\n", "guard let rest, rest > Backoff.longest else { return count }\n",
     ),
