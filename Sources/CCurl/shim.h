@@ -44,6 +44,11 @@ static inline CURLcode keyturn_setopt_opener(CURL *easy, CURLoption option, curl
     return curl_easy_setopt(easy, option, value);
 }
 
+/* For CURLOPT_XFERINFOFUNCTION. */
+static inline CURLcode keyturn_setopt_progress(CURL *easy, CURLoption option, curl_xferinfo_callback value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
 static inline CURLcode keyturn_getinfo_long(CURL *easy, CURLINFO info, long *value) {
     return curl_easy_getinfo(easy, info, value);
 }

@@ -1,4 +1,4 @@
-/// Something a person should know: told once when it opens, once when it closes.
+/// Something a person should know.
 package struct Finding: Sendable, Equatable {
     package enum Code: String, Sendable, CaseIterable {
         case tokenStuck = "token-stuck"
@@ -22,6 +22,9 @@ package struct Finding: Sendable, Equatable {
         case manyRemoved = "many-removed"
         case reloadRefused = "reload-refused"
         case historyBroken = "history-broken"
+        case courierFailing = "courier-failing"
+        case expiryAhead = "expiry-ahead"
+        case rotationAhead = "rotation-ahead"
     }
 
     package var code: Code
@@ -34,10 +37,12 @@ package struct Finding: Sendable, Equatable {
     package var sentence: String
     /// What to type, or to do.
     package var help: String
+    package var telling: Telling
 
+    /// - Parameter telling: nil: as all of its code are told.
     package init(
         code: Code, severity: Severity, token: TokenName? = nil, environment: String? = nil, subject: String = "", sentence: String,
-        help: String
+        help: String, telling: Telling? = nil
     ) {
         self.code = code
         self.severity = severity
@@ -46,6 +51,7 @@ package struct Finding: Sendable, Equatable {
         self.subject = subject
         self.sentence = sentence
         self.help = help
+        self.telling = telling ?? code.telling
     }
 
     /// Findings with the same key are one finding, whatever their sentence says today.

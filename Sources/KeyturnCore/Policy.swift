@@ -30,6 +30,8 @@ package struct TokenPolicy: Sendable, Equatable {
     package var whenRemoved: WhenRemoved
     /// Nothing is issued before `adopt` has taken over the token that exists, or somebody asks for a new one.
     package var adopt: Bool
+    /// So long before an expiry or a rotation it is told of; empty: it is not.
+    package var notifyBefore: [TimeSpan]
     package var targets: [TargetPolicy]
 
     package var name: TokenName { pattern.stableName }
@@ -37,7 +39,8 @@ package struct TokenPolicy: Sendable, Equatable {
     package init(
         environment: String, project: String, purpose: String, gateway: GatewayName, pattern: NamingPattern, rotate: RotateRule,
         overlap: Overlap = Overlap(), attributes: Attributes = Attributes(), expires: Expiry = .never,
-        whenRemoved: WhenRemoved = .keep, adopt: Bool = false, targets: [TargetPolicy]
+        whenRemoved: WhenRemoved = .keep, adopt: Bool = false, notifyBefore: [TimeSpan] = [],
+        targets: [TargetPolicy]
     ) {
         self.environment = environment
         self.project = project
@@ -50,6 +53,7 @@ package struct TokenPolicy: Sendable, Equatable {
         self.expires = expires
         self.whenRemoved = whenRemoved
         self.adopt = adopt
+        self.notifyBefore = notifyBefore
         self.targets = targets
     }
 

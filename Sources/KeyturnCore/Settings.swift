@@ -75,16 +75,20 @@ package struct MailSettings: Sendable, Equatable {
     package var from: String
     package var to: [String]
     package var transport: Transport
+    /// The least severity it is told of.
+    package var severity: Severity
 
     package enum Transport: Sendable, Equatable {
         case sendmail(String)
-        case smtp(url: String, user: String?, password: SecretSource?)
+        /// `caFile`: PEM of the authorities to trust instead of the system's.
+        case smtp(url: String, user: String?, password: SecretSource?, caFile: String? = nil)
     }
 
-    package init(from: String, to: [String], transport: Transport) {
+    package init(from: String, to: [String], transport: Transport, severity: Severity = .warning) {
         self.from = from
         self.to = to
         self.transport = transport
+        self.severity = severity
     }
 }
 
@@ -102,9 +106,12 @@ package struct WebhookSettings: Sendable, Equatable {
     package var url: String
     /// The least severity it is told of.
     package var severity: Severity
-    package init(url: String, severity: Severity) {
+    /// What its messages are signed with; nil: they are not signed.
+    package var secret: SecretSource?
+    package init(url: String, severity: Severity, secret: SecretSource? = nil) {
         self.url = url
         self.severity = severity
+        self.secret = secret
     }
 }
 

@@ -15,6 +15,7 @@ package struct Keeper: Sendable {
     let basis: Basis
     let log: Logger
     let pulse: Pulse
+    private let unrecorded = Unrecorded()
     let isStopping: @Sendable () -> Bool
 
     package init(
@@ -47,6 +48,7 @@ package struct Keeper: Sendable {
     /// `only`: drive these and no others, for a command that was asked for them.
     package func pass(watches: Bool, only: Set<TokenName>? = nil) async throws -> Outlook {
         var tokens = try loadTokens()
+        try post.enlist()
         if let finding = keyringFinding() {
             try tell([finding], judged: { $0.code == .keyringUnknown })
             return Outlook(
@@ -222,11 +224,12 @@ package struct Keeper: Sendable {
     }
 
     func tell(_ findings: [Finding], judged: @escaping @Sendable (Finding) -> Bool) throws {
-        let changes = try ports.journal.reconcile(findings, judged: judged, at: ports.now().wall)
-        for finding in changes.opened {
-            log.log(level: finding.severity.level, "\(finding.sentence); \(finding.help)", metadata: finding.fields)
-        }
-        for finding in changes.closed { log.notice("no longer so: \(finding.sentence)", metadata: finding.fields) }
+        try Teller(journal: ports.journal, now: ports.now, log: log).tell(findings, judged: judged)
+    }
+
+    /// Carries what is told to people.
+    package var post: Post {
+        Post(couriers: ports.couriers, journal: ports.journal, now: ports.now, log: log, unrecorded: unrecorded, isStopping: isStopping)
     }
 }
 

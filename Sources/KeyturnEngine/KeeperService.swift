@@ -2,7 +2,7 @@ package import Foundation
 package import KeyturnCore
 package import Logging
 
-/// The daemon's loop: pass, tell, sleep. It is the only code that sleeps, and it decides by the clock on every wake.
+/// The daemon's loop: pass, tell, sleep, and the post beside it. It is the only code that sleeps, and it decides by the clock on every wake.
 package struct KeeperService: Sendable {
     /// What may interrupt its sleep.
     package enum Wake: Sendable, Equatable {
@@ -61,15 +61,29 @@ package struct KeeperService: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await keeper in turns { await keeper.verifyHistoryWhenDue() } }
             defer { group.cancelAll() }
-            try await keep(wakes: wakes, wake: wake, verify: { _ = turn.yield($0) })
+            try await keepAndPost(wakes, wake, verify: { _ = turn.yield($0) })
+        }
+    }
+
+    private func keepAndPost(
+        _ wakes: AsyncStream<Wake>, _ wake: AsyncStream<Wake>.Continuation, verify: (Keeper) -> Void
+    ) async throws {
+        let keeper = try keeper()
+        let rounds = PostRounds(keeper.post, now: now) { wake.yield(.tick) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await rounds.run() }
+            // What is being handed over when it ends may come to its end: whoever stops us says for how long.
+            defer { rounds.close() }
+            try await keep(keeper, wakes, wake, rounds, verify: verify)
         }
     }
 
     /// - Parameter verify: has the history verified beside the passes, where that is due.
     private func keep(
-        wakes: AsyncStream<Wake>, wake: AsyncStream<Wake>.Continuation, verify: (Keeper) -> Void
+        _ first: Keeper, _ wakes: AsyncStream<Wake>, _ wake: AsyncStream<Wake>.Continuation, _ rounds: PostRounds,
+        verify: (Keeper) -> Void
     ) async throws {
-        var keeper = try keeper()
+        var keeper = first
         tell(nil, by: keeper)
         keeper.tellHistoryHead()
         defer { keeper.tellHistoryHead() }
@@ -101,12 +115,13 @@ package struct KeeperService: Sendable {
             if keeper.isStopping() { break }
             verify(keeper)
             next = min(next, now().wall.addingTimeInterval(Keeper.verifiesHistoryEvery))
+            rounds.lookAtAll()
             if troubled > 0 {
                 let wait = max(Backoff.wait(after: troubled, of: "pass"), min(retryAfter, Backoff.longest))
                 next = min(next, now().wall.addingTimeInterval(wait))
             }
 
-            switch await sleep(until: next, &events, wake) {
+            switch await sleep(until: next, &events, wake, rounds) {
             case .look, .tick: break
             case .stop: return signs.stopping()
             case .reload:
@@ -114,6 +129,7 @@ package struct KeeperService: Sendable {
                 isOutdated = reloaded == nil
                 if let reloaded {
                     keeper = reloaded
+                    rounds.replace(reloaded.post)
                     nextWatch = now().wall
                 }
             }
@@ -128,7 +144,7 @@ package struct KeeperService: Sendable {
         do {
             let reloaded = try keeper()
             log.notice("the settings and policies were read again")
-            tell(nil, by: reloaded)
+            tell(nil, by: reloaded, urges: true)
             return reloaded
         } catch {
             log.error("the new settings or policies are refused and the old ones stay in force")
@@ -138,13 +154,16 @@ package struct KeeperService: Sendable {
         }
     }
 
-    private func tell(_ refusal: (any Error)?, by keeper: Keeper) {
-        do { try keeper.tell(refusedReload: refusal) } catch { log.error("\(error)") }
+    private func tell(_ refusal: (any Error)?, by keeper: Keeper, urges: Bool = false) {
+        do {
+            try keeper.post.open(urges: urges)
+            try keeper.tell(refusedReload: refusal)
+        } catch { log.error("\(error)") }
     }
 
     /// Sleeps until a moment, a wake or a stop, whichever is first, beating on the way.
     private func sleep(
-        until date: Date, _ events: inout AsyncStream<Wake>.Iterator, _ wake: AsyncStream<Wake>.Continuation
+        until date: Date, _ events: inout AsyncStream<Wake>.Iterator, _ wake: AsyncStream<Wake>.Continuation, _ rounds: PostRounds
     ) async -> Wake {
         let start = now()
         let length = date.timeIntervalSince(start.wall)
@@ -155,8 +174,10 @@ package struct KeeperService: Sendable {
             // Where nothing is left to wait one event is taken in all the same: work that is due at once, pass after pass, must not
             // keep a reload out. The tick stands behind whatever is there.
             if left <= 0 { wake.yield(.tick) }
+            let post = rounds.next?.timeIntervalSince(moment.wall) ?? 60
+            if post <= 0 { rounds.lookAtDue() }
             // Never longer than a minute at a time: a clock that is set meanwhile is noticed.
-            let nap = min(left, 60, signs.beatEvery.map { $0.seconds / 2 } ?? 60)
+            let nap = min(left, 60, signs.beatEvery.map { $0.seconds / 2 } ?? 60, post <= 0 ? 1 : post)
             let event = await withTaskGroup(of: Void.self) { group in
                 if left > 0 {
                     group.addTask {

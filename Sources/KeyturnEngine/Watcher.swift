@@ -47,6 +47,9 @@ struct Watcher: Sendable {
         case .reloadRefused: false
         // It stays until a person has accepted it.
         case .historyBroken: false
+        // The post knows.
+        case .courierFailing: false
+        case .expiryAhead, .rotationAhead: true
         // A gateway that left the settings is nobody's trouble any more.
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil
@@ -97,6 +100,7 @@ struct Watcher: Sendable {
                     + "to move it: `keyturn revoke \(token.name)`, then `keyturn rotate \(token.name)`; its consumers are without a token in between"
             )
         }
+        if let policy { findings += ahead(of: token, policy) }
         for generation in token.generations {
             if generation.state == .retiring, let retirement = generation.retirement, now.wall >= retirement.askAt {
                 // Nothing lacks but the last look at the gateway, which is told of where it cannot be had.
@@ -119,6 +123,32 @@ struct Watcher: Sendable {
             if case .success(let listing)? = desk?.answer { findings += self.findings(about: generation, of: token, policy, listing) }
         }
         return findings
+    }
+
+    /// What its policy wants to be told of ahead of time; over without a word once it has happened.
+    private func ahead(of token: Token, _ policy: TokenPolicy) -> [Finding] {
+        guard !policy.notifyBefore.isEmpty, token.ending == nil, token.rotation?.isOpen != true, let current = token.currentGeneration,
+            current.state == .held
+        else { return [] }
+        return Foretelling.all(of: current, under: policy, at: now.wall).map { told in
+            let date = told.at.formatted(.iso8601)
+            let (code, sentence, help): (Finding.Code, String, String) =
+                switch told.event {
+                case .expiry:
+                    (
+                        .expiryAhead, "\(token.name) expires on \(date) and is not replaced before (\(current.name))",
+                        "`keyturn rotate \(token.name)` replaces it where its policy lets it live longer; else its consumers end with it"
+                    )
+                case .rotation:
+                    (
+                        .rotationAhead, "\(token.name) is rotated on \(date) or soon after (\(current.name))",
+                        "nothing, unless its consumers need care; `keyturn rotate \(token.name)` does it now"
+                    )
+                }
+            return Finding(
+                code: code, severity: .info, token: token.name, environment: token.environment, subject: "\(current.name) \(told.before)",
+                sentence: sentence, help: help)
+        }
     }
 
     /// Has its revocation taken longer than any gateway's cache keeps a dead key alive? A gateway in trouble is told of as such,

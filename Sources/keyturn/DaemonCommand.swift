@@ -58,6 +58,7 @@ private struct Once {
             let http = HTTPClient()
             defer { http.shutdown() }
             let keeper = try site.keeper(http: http, log: log, isStopping: { stop.isSet })
+            try keeper.post.open()
             try keeper.tell(refusedReload: nil)
             // The pass tells what opens; whoever reads this run's output has not seen what was open before.
             let known = try house.journal.openFindings().filter { $0.finding.severity == .error }
@@ -67,7 +68,18 @@ private struct Once {
             for old in known where open.contains(old.finding.key) {
                 log.error("still so: \(old.finding.sentence); \(old.finding.help)", metadata: old.finding.fields)
             }
+            await deliver(keeper.post)
             return Exit(of: outlook)
+        }
+    }
+
+    /// What is to be told is handed over, as far as that goes in this time; the rest is told by the next run.
+    private func deliver(_ post: Post) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await post.round() }
+            group.addTask { try? await Task.sleep(for: .seconds(45)) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }

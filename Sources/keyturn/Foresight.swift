@@ -31,15 +31,13 @@ struct Foresight {
     private func idleProblems() -> [Problem] {
         let settings = configuration.settings
         var idle: [(name: String, part: Places.Part)] = []
-        if settings.mail != nil { idle.append(("mail", .settings("mail"))) }
-        if !settings.webhooks.isEmpty { idle.append(("webhooks", .settings("webhooks"))) }
         if settings.audits != AuditSettings() { idle.append(("audits", .settings("audits"))) }
         if let policy = configuration.policies.first(where: { $0.budget != nil }) {
             idle.append(("the policies' budget", .budget(policy.file)))
         }
         guard let first = idle.first else { return [] }
         let names = idle.map(\.name).joined(separator: ", ")
-        let message = "\(names): understood, and not acted on by this version; findings go to the host's journal alone"
+        let message = "\(names): understood, and not acted on by this version"
         return [problem(message, at: first.part)]
     }
 

@@ -110,8 +110,10 @@ struct Site {
         let problems = configuration.secretProblems(environment: environment)
         guard problems.isEmpty else { throw ConfigurationErrors(problems: problems) }
         let gateways = try house.gateways(environment: environment, http: http)
+        let couriers = CourierKinds.couriers(for: configuration.settings, environment: environment, http: http)
         return Keeper(
-            ports: house.ports(gateways), policies: configuration.tokens, isWhole: isWhole, settings: configuration.settings, log: log,
+            ports: house.ports(gateways, couriers: couriers), policies: configuration.tokens, isWhole: isWhole,
+            settings: configuration.settings, log: log,
             pulse: pulse, isStopping: isStopping
         )
     }

@@ -177,7 +177,6 @@ struct CheckTests {
                     + "it is replaced at half of its life",
                 "\(policy):17:101: warning: prod-third-api: \(file)2: its folder does not exist, so nothing can be delivered there",
                 "\(settings):5:18: warning: admin_token of gateway laozhang: everybody may read \(host.path("admin-token")): chmod 600 it",
-                "\(settings):9:7: warning: mail: understood, and not acted on by this version; findings go to the host's journal alone",
                 "\(settings):6:15: warning: gateway laozhang holds 2 tokens and the policies ask for 3: none can be rotated without a free place",
             ]
             #expect(Array(check.lines.dropLast()) == expected)

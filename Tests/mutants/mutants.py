@@ -125,8 +125,16 @@ MUTANTS = [
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", "Journal",
     ),
     Mutant(
-        "create-on-a-used-connection", "a connection that dies sends the create a second time", ADAPTERS + "Gateways/CurlTransfer.swift",
+        "create-on-a-used-connection", "a connection that dies sends the create a second time", ADAPTERS + "Curl/CurlTransfer.swift",
         "CURLOPT_FRESH_CONNECT, request.isolated ? 1 : 0", "CURLOPT_FRESH_CONNECT, request.isolated ? 0 : 0", "SentOnce",
+    ),
+    Mutant(
+        "told-again-and-again", "what was told counts as not told", CORE + "Notice.swift",
+        "notice.told = word == .again ? told + 1 : 1\n", "notice.told = word == .again ? told + 1 : 0\n",
+    ),
+    Mutant(
+        "a-storm-of-mail", "hundreds of findings at once are hundreds of mails", CORE + "Owed.swift",
+        "spoken.count <= Owed.mostAlone && ", "",
     ),
     Mutant(
         "send-during-a-pause", "a gateway that asked to be left alone is asked on", ENGINE + "GatewayLimit.swift",

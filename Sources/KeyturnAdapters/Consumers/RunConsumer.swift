@@ -7,8 +7,8 @@ package struct RunConsumer: Consumer {
     private let asked: Program?
 
     package init(then: Command?, confirm: Command?) {
-        self.then = then.map(Program.init)
-        asked = confirm.map(Program.init)
+        self.then = then.map { Program(command: $0) }
+        asked = confirm.map { Program(command: $0) }
     }
 
     package func preflight() throws(ConsumerError) {

@@ -18,7 +18,7 @@ package struct SignalConsumer: Consumer {
     package init(signal: Int32, pidFile: String, confirm: Command?) {
         self.signal = signal
         self.pidFile = pidFile
-        asked = confirm.map(Program.init)
+        asked = confirm.map { Program(command: $0) }
     }
 
     package func preflight() throws(ConsumerError) {

@@ -108,12 +108,15 @@ package struct House: Sendable {
         return LimitedGateway(gateway, limits.limit(of: name, settings))
     }
 
-    package func ports(_ gateways: [GatewayName: any Gateway], now: @escaping @Sendable () -> Moment = HostClock.now) -> Ports {
+    package func ports(
+        _ gateways: [GatewayName: any Gateway], couriers: [any Courier] = [], now: @escaping @Sendable () -> Moment = HostClock.now
+    ) -> Ports {
         Ports(
             gateways: gateways, journal: journal, keyring: keyring,
             delivery: { target, policy in House.delivery(target, policy) },
             consumer: { target in ConsumerKinds.consumer(for: target) },
-            secretInFile: House.secretInFile, stillHolds: { id, secret throws(DeliveryError) in try LeftTarget(id).holds(secret) }, now: now
+            secretInFile: House.secretInFile, stillHolds: { id, secret throws(DeliveryError) in try LeftTarget(id).holds(secret) },
+            couriers: couriers, now: now
         )
     }
 

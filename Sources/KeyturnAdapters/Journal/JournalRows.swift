@@ -257,7 +257,7 @@ extension Finding {
         try self.init(
             code: code, severity: severity, token: (row.optional("token") as String?).map(TokenName.init),
             environment: row.optional("environment"),
-            subject: row.value("subject"), sentence: row.value("sentence"), help: row.value("help")
+            subject: row.value("subject"), sentence: row.value("sentence"), help: row.value("help"), telling: row.word("telling")
         )
     }
 
@@ -265,7 +265,7 @@ extension Finding {
         [
             "key": key, "code": code.rawValue, "severity": severity.rawValue, "token": token?.text, "environment": environment,
             "subject": subject,
-            "sentence": sentence, "help": help,
+            "sentence": sentence, "help": help, "telling": telling.rawValue,
         ]
     }
 }

@@ -13,6 +13,7 @@ enum JournalSchema {
         migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE target ADD COLUMN left_at TEXT") }
         migrator.registerMigration("6") { db in try db.execute(sql: sixth) }
         migrator.registerMigration("7") { db in try db.execute(sql: seventh) }
+        migrator.registerMigration("8") { db in try db.execute(sql: eighth) }
         return migrator
     }
 
@@ -195,5 +196,49 @@ enum JournalSchema {
             number INTEGER NOT NULL,
             breaks INTEGER NOT NULL
         ) STRICT;
+        """
+
+    /// What is told of findings to whom. A message that has no `taken_at` is being handed over; the notices that it tells say what.
+    /// Couriers that the settings do not name any more stay, with what they owe.
+    private static let eighth = """
+        ALTER TABLE finding ADD COLUMN telling TEXT NOT NULL DEFAULT 'while-open'
+            CHECK (telling IN ('while-open', 'once', 'asked', 'kept'));
+        CREATE INDEX finding_of_key ON finding(key, number);
+
+        CREATE TABLE courier (
+            name TEXT PRIMARY KEY NOT NULL,
+            enlisted INTEGER NOT NULL,
+            since TEXT NOT NULL,
+            failing_since TEXT,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX enlisted_courier ON courier(name) WHERE enlisted = 1;
+
+        CREATE TABLE message (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            courier TEXT NOT NULL REFERENCES courier(name),
+            id TEXT NOT NULL,
+            thread TEXT,
+            begun_at TEXT NOT NULL,
+            taken_at TEXT
+        ) STRICT;
+        CREATE UNIQUE INDEX one_message_under_way ON message(courier) WHERE taken_at IS NULL;
+        CREATE INDEX message_of_courier ON message(courier, taken_at);
+
+        CREATE TABLE notice (
+            finding INTEGER NOT NULL REFERENCES finding(number),
+            courier TEXT NOT NULL REFERENCES courier(name),
+            told INTEGER NOT NULL,
+            told_at TEXT,
+            told_severity TEXT CHECK (told_severity IN ('info', 'warning', 'error')),
+            told_before TEXT,
+            message INTEGER REFERENCES message(number),
+            word TEXT CHECK (word IN ('opened', 'worse', 'again', 'over', 'passed')),
+            settled INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (finding, courier),
+            CHECK ((message IS NULL) = (word IS NULL))
+        ) STRICT;
+        CREATE INDEX unsettled_notice ON notice(courier, finding) WHERE settled = 0;
+        CREATE INDEX notice_of_message ON notice(message) WHERE message IS NOT NULL;
         """
 }

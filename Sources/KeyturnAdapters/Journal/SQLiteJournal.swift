@@ -320,15 +320,21 @@ package final class SQLiteJournal: Journal {
             let known = Set(open.map(\.key))
             let opened = wanted.values.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
             let closed = open.filter { wanted[$0.key] == nil && judged($0) }
-            for finding in opened { try insert("finding", finding.columns.merging(["opened_at": date]) { $1 }, in: db) }
+            for finding in opened {
+                try insert("finding", finding.columns.merging(["opened_at": date]) { $1 }, in: db)
+                try SQLiteJournal.owe(finding, db.lastInsertedRowID, in: db)
+            }
             for finding in closed {
                 try db.execute(sql: "UPDATE finding SET closed_at = ? WHERE key = ? AND closed_at IS NULL", arguments: [date, finding.key])
             }
             for finding in open {
                 guard let now = wanted[finding.key], now != finding else { continue }
                 try db.execute(
-                    sql: "UPDATE finding SET environment = ?, sentence = ?, help = ?, severity = ? WHERE key = ? AND closed_at IS NULL",
-                    arguments: [now.environment, now.sentence, now.help, now.severity.rawValue, now.key]
+                    sql: """
+                        UPDATE finding SET environment = ?, sentence = ?, help = ?, severity = ?, telling = ?
+                        WHERE key = ? AND closed_at IS NULL
+                        """,
+                    arguments: [now.environment, now.sentence, now.help, now.severity.rawValue, now.telling.rawValue, now.key]
                 )
             }
             return FindingChanges(opened: opened, closed: closed)

@@ -8,7 +8,8 @@ extension YAMLValue {
             if map.present(["sendmail", "smtp"]).count > 1 { map.refuse("found sendmail and smtp, expected one of them") }
             let smtp = map["smtp"]?.smtp(secrets, folder)
             let sendmail = map["sendmail"]?.filePath()
-            return MailSettings(from: from ?? "", to: to ?? [], transport: smtp ?? .sendmail(sendmail ?? "/usr/sbin/sendmail"))
+            let transport = smtp ?? .sendmail(sendmail ?? "/usr/sbin/sendmail")
+            return MailSettings(from: from ?? "", to: to ?? [], transport: transport, severity: map.leastSeverity())
         } ?? nil
     }
 
@@ -18,17 +19,26 @@ extension YAMLValue {
             let user = map["user"]?.text("the user's name at the mail server")
             let password = map["password"]?.secretSource(for: "password of smtp", secrets, folder)
             if map.present(["user", "password"]).count == 1 { map.refuse("found one of user and password, expected both or none") }
-            return .smtp(url: url ?? "", user: user, password: password)
+            let caFile = map["ca_file"]?.path(from: folder, "a PEM file of authorities")
+            return .smtp(url: url ?? "", user: user, password: password, caFile: caFile)
         }
     }
 
-    func webhooks() -> [WebhookSettings]? {
-        items("a list such as [{url: https://hooks.example.com/keyturn, severity: warning}]", mayBeEmpty: true)?.compactMap { item in
+    func webhooks(_ secrets: SecretPlaces, _ folder: String) -> [WebhookSettings]? {
+        var seen: Set<String> = []
+        return items("a list such as [{url: https://hooks.example.com/keyturn, severity: warning}]", mayBeEmpty: true)?.compactMap { item in
             item.map("a map such as {url: https://hooks.example.com/keyturn, severity: warning}") { map in
                 let url = map.required("url", "the URL that is told of findings")?.webURL(isBase: false)
-                let severity = map["severity"]?.word(of: Severity.allCases.map { ($0.rawValue, $0) })
-                return WebhookSettings(url: url ?? "", severity: severity ?? .warning)
+                if let url, !seen.insert(url).inserted { map["url"]?.refuse(expected: "each URL once", found: "one a second time") }
+                let secret = map["secret"]?.secretSource(for: "secret of a webhook", secrets, folder)
+                return WebhookSettings(url: url ?? "", severity: map.leastSeverity(), secret: secret)
             }
         }
+    }
+}
+
+extension YAMLMap {
+    fileprivate func leastSeverity() -> Severity {
+        self["severity"]?.word(of: Severity.allCases.map { ($0.rawValue, $0) }) ?? .warning
     }
 }

@@ -77,6 +77,7 @@ struct PolicyDraft {
                 expires: rules.expires,
                 whenRemoved: rules.whenRemoved,
                 adopt: rules.adopt,
+                notifyBefore: rules.notifyBefore,
                 targets: targets.map(\.value)
             )
             policy.tokens.append(token)

@@ -62,7 +62,7 @@ package struct SettingsReader {
                 stateFolder: stateDirectory ?? state,
                 policyFolder: normalised(policies),
                 mail: map["mail"]?.mail(secrets, folder),
-                webhooks: map["webhooks"]?.webhooks() ?? [],
+                webhooks: map["webhooks"]?.webhooks(secrets, folder) ?? [],
                 audits: map["audits"]?.audits() ?? AuditSettings()
             )
             for key in map.present(["mail", "webhooks", "audits"]) { places.note(.settings(key), map[key]?.place) }

@@ -10,6 +10,7 @@ struct TokenRules {
     var expires = Expiry.never
     var whenRemoved = WhenRemoved.keep
     var adopt = false
+    var notifyBefore: [TimeSpan] = []
     /// Where the keys stand that hold now.
     var places: [String: FilePosition] = [:]
 
@@ -32,6 +33,7 @@ struct TokenRules {
         if let value = map["expires"]?.expiry(now: now) { expires = value }
         if let value = map["when_removed"]?.whenRemoved() { whenRemoved = value }
         if let value = map["adopt"]?.word(of: [("true", true), ("false", false)]) { adopt = value }
+        if let value = map["notify_before"]?.notifyBefore() { notifyBefore = value }
         for key in map.present(["overlap", "permissions", "expires"]) { places[key] = map[key]?.place }
         if let culprit = map["expires"] ?? map["rotate"], case .every(let every, _, _) = rotate, case .after(let life) = expires,
             life.approximateSeconds < every.approximateSeconds
@@ -73,6 +75,20 @@ extension YAMLValue {
             }
             return overlap
         }
+    }
+
+    /// A span, or a list of spans; `never` takes back what the defaults say.
+    fileprivate func notifyBefore() -> [TimeSpan]? {
+        if plainText == "never" { return [] }
+        if scalarText != nil { return span().map { [$0] } }
+        guard let items = items("never, a time span such as 7 days or a list such as [14 days, 1 day]") else { return nil }
+        var spans: [TimeSpan] = []
+        for item in items {
+            guard let span = item.span() else { return nil }
+            if spans.contains(span) { item.refuse(expected: "each span once", found: "\(item.shown) a second time") }
+            spans.append(span)
+        }
+        return spans
     }
 
     fileprivate func whenRemoved() -> WhenRemoved? {

@@ -78,13 +78,7 @@ extension YAMLValue {
         host == "localhost" || host == "[::1]" || host == "::1" || (host.hasPrefix("127.") && isAddress(host, family: AF_INET))
     }
 
-    /// A plausible mail address; what a program's option or a second header could hide in is refused.
-    func mailAddress() -> String? {
-        matching("a mail address such as ops@example.com") {
-            $0.count <= 254
-                && $0.wholeMatch(of: /[A-Za-z0-9_.!#$%&'*+\/=?^`{|}~][A-Za-z0-9_.!#$%&'*+\/=?^`{|}~-]*@[A-Za-z0-9][A-Za-z0-9.-]*/) != nil
-        }
-    }
+    func mailAddress() -> String? { matching("a mail address such as ops@example.com", MailAddress.isPlausible) }
 
     /// A single address or a CIDR range, of IPv4 or IPv6.
     func ipRange() -> String? {

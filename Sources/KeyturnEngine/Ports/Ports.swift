@@ -11,6 +11,8 @@ package struct Ports: Sendable {
     package var secretInFile: @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?
     /// Does a place that no policy names any more hold this secret still? Of its format only the id is left.
     package var stillHolds: @Sendable (TargetID, borrowing Secret) throws(DeliveryError) -> Bool
+    /// Who tells people of findings.
+    package var couriers: [any Courier]
     package var now: @Sendable () -> Moment
 
     package init(
@@ -18,7 +20,8 @@ package struct Ports: Sendable {
         delivery: @escaping @Sendable (TargetPolicy, TokenPolicy) -> any Delivery,
         consumer: @escaping @Sendable (TargetPolicy) -> any Consumer,
         secretInFile: @escaping @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?,
-        stillHolds: @escaping @Sendable (TargetID, borrowing Secret) throws(DeliveryError) -> Bool, now: @escaping @Sendable () -> Moment
+        stillHolds: @escaping @Sendable (TargetID, borrowing Secret) throws(DeliveryError) -> Bool, couriers: [any Courier] = [],
+        now: @escaping @Sendable () -> Moment
     ) {
         self.gateways = gateways
         self.journal = journal
@@ -27,6 +30,7 @@ package struct Ports: Sendable {
         self.consumer = consumer
         self.secretInFile = secretInFile
         self.stillHolds = stillHolds
+        self.couriers = couriers
         self.now = now
     }
 }

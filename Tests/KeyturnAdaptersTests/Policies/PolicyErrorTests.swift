@@ -146,6 +146,11 @@ struct `A policy with one mistake says where it is, what was found and what was 
             "26: amount: found '10 USD', expected an amount above 0 such as 10 or 2.50, without a currency"
         ),
         Row("when_removed: revoke", "17: when_removed: found 'revoke', expected keep or a map such as {revoke_after: 7 days}"),
+        Row("notify_before: 0s", "18: notify_before: found '0s', expected a time span above zero"),
+        Row("notify_before: [7 days, 7d]", "27: notify_before: found '7d' a second time, expected each span once"),
+        Row(
+            "notify_before: {}",
+            "18: notify_before: found a map, expected never, a time span such as 7 days or a list such as [14 days, 1 day]"),
         Row("when_removed: {revoke_after: 0s}", "32: revoke_after: found '0s', expected a time span above zero"),
         Row("expires: 0d", "12: expires: found '0d', expected a time span above zero"),
         Row(
@@ -166,7 +171,7 @@ struct `A policy with one mistake says where it is, what was found and what was 
         ),
         Row(
             "deliver: []",
-            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt"
+            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt, notify_before"
         ),
     ])
     func `in its defaults`(_ row: Row) throws {

@@ -21,6 +21,21 @@ struct `A policy is read as it is meant` {
         #expect(policy.tokens.map(\.adopt) == [true, false])
     }
 
+    @Test func `what is told ahead of time: a span, a list of spans, or nothing in spite of the defaults`() throws {
+        let policy = try folder.policy(
+            """
+            environment: prod
+            gateway: laozhang
+            defaults: {notify_before: 7 days}
+            tokens:
+              - {project: webapp, purpose: api, deliver: [{file: /a}]}
+              - {project: webapp, purpose: list, notify_before: [14 days, 12h], deliver: [{file: /b}]}
+              - {project: webapp, purpose: none, notify_before: never, deliver: [{file: /c}]}
+            """
+        )
+        #expect(policy.tokens.map(\.notifyBefore) == [[.days(7)], [.days(14), .hours(12)], []])
+    }
+
     @Test func `the product's example`() throws {
         let policy = try folder.policy(
             """

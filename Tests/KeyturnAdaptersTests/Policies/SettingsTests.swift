@@ -92,6 +92,19 @@ struct `Settings are read as they are meant` {
         #expect(settings.mail?.transport == .sendmail("/usr/sbin/sendmail"))
     }
 
+    @Test func `what mail and webhooks are told of, and what signs and proves them`() throws {
+        let text =
+            Self.gateway + """
+                mail: {from: a@b, to: [c@d], severity: error, smtp: {url: "smtps://m", ca_file: ca.pem}}
+                webhooks: [{url: "https://a/", secret: {credential: hook}}]
+
+                """
+        let settings = try settings(text, [:])
+        #expect(settings.mail?.severity == .error)
+        #expect(settings.mail?.transport == .smtp(url: "smtps://m", user: nil, password: nil, caFile: folder.path + "/ca.pem"))
+        #expect(settings.webhooks == [WebhookSettings(url: "https://a/", severity: .warning, secret: .credential("hook"))])
+    }
+
     @Test(arguments: [
         Row("watch: {every: 0}", "2:16: every: found '0', expected a time span above zero"),
         Row("wacth: {every: 1h}", "2:1: unknown key 'wacth', did you mean 'watch'?"),
@@ -138,6 +151,18 @@ struct `Settings are read as they are meant` {
         Row(
             "audits: {weekly: Mon 09:00 Mars/Base}",
             "2:18: weekly: found 'Mon 09:00 Mars/Base', expected a day of the week and a time such as Mon 09:00; 'Mars/Base' is no time zone that is known here"
+        ),
+        Row("mail: {from: a@b, to: [c@d], severity: bad}", "2:40: severity: found 'bad', expected info, warning, error"),
+        Row(
+            "mail: {from: a@b, to: [\"c@d\\nBcc: x@y\"]}",
+            "2:24: to: found 'c@d\\nBcc: x@y', expected a mail address such as ops@example.com, on one line without control characters"),
+        Row(
+            "webhooks: [{url: \"https://a/\"}, {url: \"https://a/\"}]",
+            "2:39: url: found one a second time, expected each URL once"
+        ),
+        Row(
+            "webhooks: [{url: \"https://a/\", secret: sk-1234}]",
+            "2:40: secret: found text, expected {credential: NAME}, {file: PATH} or {env: NAME}"
         ),
         Row("state: ~", "2:8: state: found nothing, expected a path"),
         Row("policies: [a]", "2:11: policies: found a list, expected a path"),

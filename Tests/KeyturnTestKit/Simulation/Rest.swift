@@ -23,6 +23,11 @@ extension Simulation {
                 guard let (_, key) = place.content.flatMap({ state.key(withSecret: $0) }), key.maker == .keyturn else { continue }
                 if key.isAlive(at: state.now) { return "\(id), which no policy names, holds \(key.name), which is alive" }
             }
+            for courier in state.couriers {
+                if let finding = state.journal.outbox.untold(courier.name, courier.severity).first {
+                    return "\(courier.name) was not told of \(finding.key)"
+                }
+            }
             return state.journal.openFindings.map(\.finding).first { !Simulation.mayStay($0, state) }.map {
                 "still open: \($0.key): \($0.sentence)"
             }

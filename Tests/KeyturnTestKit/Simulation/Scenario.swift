@@ -28,6 +28,8 @@ package struct Scenario: Sendable {
     /// Of the settings; nil is unlimited.
     package private(set) var capacity: Int?
     package let keepsLog: Bool
+    /// Who tells people of findings.
+    package private(set) var couriers: [(name: String, severity: Severity)] = []
     package let latency: Double
 
     /// Seconds of all phases.
@@ -50,6 +52,10 @@ package struct Scenario: Sendable {
             let others = accounts.values.map(\.keys.count).max() ?? 0
             capacity = policies.count + others + dice.number(1...4)
         }
+        // Beside the other chances, so that a seed without couriers lives as it did before there were any.
+        var own = dice
+        if own.happens(0.4) { couriers.append(("mail", .warning)) }
+        if own.happens(0.2) { couriers.append(("webhook", own.pick([.info, .error]))) }
     }
 
     private static func phases(over length: TimeInterval, pace: TimeInterval, _ dice: inout Dice) -> [Phase] {

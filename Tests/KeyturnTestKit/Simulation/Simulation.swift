@@ -33,6 +33,7 @@ package struct Simulation {
         world.with { state in
             state.accounts = scenario.accounts
             state.latency = scenario.latency
+            state.couriers = scenario.couriers
             (state.keepsLog, state.keepsTrace) = (scenario.keepsLog, keepsTrace)
         }
         machine = Machine(world, [], watchEvery: scenario.watchEvery, capacity: scenario.capacity)

@@ -6,13 +6,18 @@ package enum PortCall: String, CaseIterable, Sendable {
     case preflight, publish, remove, consumerPreflight, take, confirm, secretInFile, stillHolds
     case checkKeyring, reserveRecord, putRecord, releaseRecord, readRecord, listRecords, wipeRecord
     case readJournal, record, reserve, answer, reconcile
+    case hand, readOutbox, writeOutbox
+
+    /// What tells people of findings.
+    static let ofOutbox: Set<PortCall> = [.hand, .readOutbox, .writeOutbox]
 
     /// Can its effect break a promise? Looking at something breaks none.
     var changesTheWorld: Bool {
         switch self {
         case .create, .revoke, .publish, .remove, .take, .putRecord, .wipeRecord, .record, .reserve: true
         case .list, .probe, .usage, .preflight, .consumerPreflight, .confirm, .secretInFile, .stillHolds, .checkKeyring, .reserveRecord,
-            .releaseRecord, .readRecord, .listRecords, .readJournal, .answer, .reconcile:
+            .releaseRecord, .readRecord, .listRecords, .readJournal, .answer, .reconcile,
+            .hand, .readOutbox, .writeOutbox:
             false
         }
     }
@@ -89,6 +94,9 @@ package enum Fault: Equatable, Sendable {
         case .record, .reserve, .answer, .reconcile: return deaths + [.fails("disk full")]
         case .readJournal: return [.diesBefore, .fails("database is locked")]
         case .secretInFile: return deaths
+        case .hand: return deaths + [.unreachable, .lostBefore, .lostAfter, .fails("550 no such user")]
+        case .readOutbox: return [.diesBefore, .fails("database is locked")]
+        case .writeOutbox: return deaths + [.fails("disk full")]
         case .stillHolds: return deaths + [.fails("input/output error")]
         }
     }

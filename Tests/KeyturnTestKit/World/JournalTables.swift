@@ -24,6 +24,7 @@ package struct JournalTables: Sendable {
     package private(set) var history: [HistoryEntry] = []
     package private(set) var requests: [Request] = []
     package private(set) var openFindings: [OpenFinding] = []
+    package var outbox = OutboxTables()
     /// Every opening and closing of a finding, in order.
     package private(set) var findingChanges: [String] = []
 
@@ -151,8 +152,12 @@ package struct JournalTables: Sendable {
         let gone = Set(closed.map(\.key))
         openFindings.removeAll { gone.contains($0.finding.key) }
         for index in openFindings.indices {
-            openFindings[index].finding = wanted[openFindings[index].finding.key] ?? openFindings[index].finding
+            guard let now = wanted[openFindings[index].finding.key] else { continue }
+            openFindings[index].finding = now
+            outbox.changed(now)
         }
+        for finding in closed { outbox.closed(finding, at: date) }
+        for finding in opened { outbox.opened(finding, at: date) }
         openFindings += opened.map { OpenFinding(finding: $0, openedAt: date) }
         findingChanges += closed.map { "closed \($0.key)" } + opened.map { "opened \($0.key)" }
         return FindingChanges(opened: opened, closed: closed)

@@ -58,11 +58,12 @@ package struct Machine {
         do {
             let outlook = try await withTaskExecutorPreference(processor) { try await keeper.pass(watches: watches) }
             self.outlook = outlook
+            let post = await deliver(keeper, isNew: isNew)
             troubled = outlook.troubles.isEmpty ? 0 : troubled + 1
             let patience = min(outlook.troubles.values.compactMap(\.retryAfter).max() ?? 0, Backoff.longest)
             let wait = max(Backoff.wait(after: troubled, of: "pass"), patience)
             let retry = troubled == 0 ? nil : world.moment.wall.addingTimeInterval(wait)
-            return [outlook.nextLook, retry, nextWatch].compactMap(\.self).min() ?? nextWatch
+            return [outlook.nextLook, retry, nextWatch, post].compactMap(\.self).min() ?? nextWatch
         } catch {
             let isDead = world.with { [process] in $0.process != process }
             if !isDead, !(error is JournalError) { world.with { $0.violate("a pass threw \(error)") } }
@@ -74,6 +75,13 @@ package struct Machine {
             troubled += 1
             return world.moment.wall.addingTimeInterval(Backoff.wait(after: troubled, of: "pass"))
         }
+    }
+
+    /// The post, which the service runs beside its passes: here after each, so that a seed repeats.
+    private func deliver(_ keeper: Keeper, isNew: Bool) async -> Date? {
+        guard !keeper.post.couriers.isEmpty else { return nil }
+        if isNew { try? keeper.post.open() }
+        return await withTaskExecutorPreference(processor) { await keeper.post.round() }
     }
 
     /// Passes, whenever one is due, for so many seconds.

@@ -72,6 +72,9 @@ package final class World: Sendable {
                     return state.places[id]?.content == text
                 }
             },
+            couriers: state.withLock { $0.couriers }.map {
+                WorldCourier(world: self, process: process, name: $0.name, severity: $0.severity)
+            },
             now: { [self] in state.withLock { $0.clock.moment } }
         )
     }
@@ -130,6 +133,8 @@ package struct WorldState: Sendable {
     /// Files of an administrator's, by path.
     package var files: [String: String] = [:]
     package var dice: Dice
+    /// Of what is told to people.
+    private var outboxDice = Dice(seed: 0x6d61_696c)
     /// The share of calls that meet a random fault.
     package var faultRate = 0.0
     /// Faults to come, for each operation in the order of its calls; nil lets one call go well.
@@ -139,6 +144,11 @@ package struct WorldState: Sendable {
     /// Seconds that a gateway takes to answer, at most.
     package var latency = 0.0
     package var violations: [String] = []
+    /// Who tells people of findings; none at first.
+    package var couriers: [(name: String, severity: Severity)] = []
+    /// What was accepted by them, in order.
+    package var letters: [Letter] = []
+    var tellings: Set<String> = []
     /// Where there are many hundred tokens, only outside events ask the invariants: each asks about all tokens.
     package var checksEachCall = true
     /// Secrets that Keyturn revoked because somebody ended their token.
@@ -170,6 +180,8 @@ package struct WorldState: Sendable {
     init(gateways: [GatewayName], clock: WorldClock, dice: Dice) {
         self.clock = clock
         self.dice = dice
+        var own = dice
+        outboxDice = Dice(seed: own.next() ^ 0x6d61_696c)
         accounts = Dictionary(uniqueKeysWithValues: gateways.map { ($0, Account(name: $0)) })
     }
 
@@ -193,7 +205,7 @@ package struct WorldState: Sendable {
 
     mutating func count(_ operation: PortCall, _ detail: String) {
         calls[operation, default: 0] += 1
-        guard operation != .readJournal else {
+        guard operation != .readJournal, operation != .readOutbox else {
             reads[detail, default: 0] += 1
             return
         }
@@ -219,7 +231,14 @@ package struct WorldState: Sendable {
             meet(fault)
             return fault
         }
-        guard faultRate > 0, dice.happens(faultRate) else { return nil }
+        guard faultRate > 0 else { return nil }
+        let isOutbox = PortCall.ofOutbox.contains(operation)
+        if isOutbox {
+            guard !couriers.isEmpty else { return nil }
+            swap(&dice, &outboxDice)
+        }
+        defer { if isOutbox { swap(&dice, &outboxDice) } }
+        guard dice.happens(faultRate) else { return nil }
         var fault = dice.pick(Fault.possible(for: operation, &dice))
         // Deaths stand in every list: drawn plainly they would be half of all faults.
         if fault == .diesBefore || fault == .diesAfter { fault = dice.pick(Fault.possible(for: operation, &dice)) }

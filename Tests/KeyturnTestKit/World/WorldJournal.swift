@@ -84,4 +84,41 @@ struct WorldJournal: Journal {
     }
 
     func openFindings() throws(JournalError) -> [OpenFinding] { try call(.readJournal) { $0.openFindings } }
+
+    // MARK: Outbox
+
+    func enlist(_ couriers: [String], at date: Date) throws(JournalError) {
+        guard try self.couriers().map(\.name) != couriers.sorted() else { return }
+        try call(.writeOutbox, "enlist") { $0.outbox.enlist(couriers, $0.openFindings) }
+    }
+
+    func couriers() throws(JournalError) -> [CourierState] { try call(.readOutbox) { $0.outbox.couriers } }
+
+    func desk(of courier: String, takenSince date: Date) throws(JournalError) -> CourierDesk? {
+        try call(.readOutbox) { $0.outbox.desk(of: courier, takenSince: date) }
+    }
+
+    func begin(_ dispatch: Dispatch, by courier: String) throws(JournalError) {
+        try call(.writeOutbox, "begin \(dispatch.id)") { tables throws(JournalError) in try tables.outbox.begin(dispatch, by: courier) }
+    }
+
+    func took(_ dispatch: Dispatch, _ notices: [Notice], by courier: String, at date: Date) throws(JournalError) {
+        try call(.writeOutbox, "took \(dispatch.id)") { $0.outbox.took(dispatch, notices, by: courier, at: date) }
+    }
+
+    func failed(
+        _ dispatch: Dispatch, by courier: String, _ attempts: Attempts, since: Date, isUnclear: Bool
+    ) throws(JournalError) {
+        try call(.writeOutbox, "failed \(dispatch.id)") {
+            $0.outbox.failed(dispatch, by: courier, attempts, since: since, isUnclear: isUnclear)
+        }
+    }
+
+    func settle(_ numbers: [Int64], of courier: String) throws(JournalError) {
+        try call(.writeOutbox, "settle") { $0.outbox.settle(numbers, of: courier) }
+    }
+
+    func urge() throws(JournalError) { try call(.writeOutbox, "urge") { $0.outbox.urge() } }
+
+    func host() throws(JournalError) -> String { "world" }
 }

@@ -134,7 +134,7 @@ extension CurlTransfer {
 
 extension Duration {
     /// At least 1, for 0 means "no limit" to libcurl, and at most what it accepts (24 days).
-    fileprivate var curlMilliseconds: Int {
+    var curlMilliseconds: Int {
         let (seconds, attoseconds) = components
         guard seconds >= 0 else { return 1 }
         guard seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }

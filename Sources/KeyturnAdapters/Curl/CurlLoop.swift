@@ -42,7 +42,7 @@ final class CurlCall: Sendable {
     }
 
     /// Once a process, before any thread uses libcurl; the result is read at each `init`.
-    private static let initialized = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    static let initialized = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
     /// Connections kept for reuse, all hosts together.
     private static let keptConnections = 16
 
@@ -168,7 +168,7 @@ extension CurlLoop {
 
     /// Signals belong to the threads that wait for them. With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE to its host: here it is
     /// blocked with the rest, also for the resolver's threads, which inherit it.
-    private static func blockSignals() {
+    static func blockSignals() {
         var all = sigset_t()
         unsafe sigfillset(&all)
         unsafe pthread_sigmask(SIG_BLOCK, &all, nil)

@@ -4,10 +4,12 @@ import KeyturnEngine
 import Subprocess
 import SystemPackage
 
-/// One run of a command: no shell, no input, an environment that holds nothing of the daemon's, a process group of its own
+/// One run of a command: no shell, no input but what it is given, an environment that holds nothing of the daemon's, a process group of its own
 /// and an end.
 struct Program: Sendable {
     let command: Command
+    /// Nil: it reads from nowhere.
+    var input: [UInt8]?
 
     private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     /// Between asking the group to end and ending it.
@@ -38,7 +40,23 @@ struct Program: Sendable {
     /// Returns when the command has ended with status 0. Only its own end counts: what it leaves in the background may keep
     /// its output open.
     func run() async throws(ConsumerError) {
-        let file = try executable()
+        let failure = await failure()
+        if let failure { throw ConsumerError(failure.why) }
+    }
+
+    /// How a command failed.
+    struct Failure: Sendable {
+        /// Its exit status; nil where it did not end by itself, or never began.
+        var status: Int32?
+        /// Was it never run, so that nothing can have come of it?
+        var isNotRun = false
+        var why: String
+    }
+
+    /// Nil: it ended with status 0.
+    func failure() async -> Failure? {
+        let file: String
+        do throws(ConsumerError) { file = try executable() } catch { return Failure(isNotRun: true, why: error.description) }
         let transcript = Transcript()
         let end: End
         do {
@@ -52,21 +70,21 @@ struct Program: Sendable {
                 return try await group.next() ?? .timedOut
             }
         } catch let error as SubprocessError where !Task.isCancelled {
-            throw ConsumerError("\(name) could not be run: \(error)")
+            return Failure(isNotRun: !transcript.hasBegun, why: "\(name) could not be run: \(error)")
         } catch {
             transcript.endGroup()
-            throw ConsumerError("\(name) was interrupted, because Keyturn stops\(transcript.quoted)")
+            return Failure(isNotRun: !transcript.hasBegun, why: "\(name) was interrupted, because Keyturn stops\(transcript.quoted)")
         }
         switch end {
-        case .ended(let status) where status.isSuccess: return
+        case .ended(let status) where status.isSuccess: return nil
         case .ended where Task.isCancelled:
             transcript.endGroup()
-            throw ConsumerError("\(name) was interrupted, because Keyturn stops\(transcript.quoted)")
-        case .ended(.exited(let code)): throw ConsumerError("\(name) ended with status \(code)\(transcript.quoted)")
-        case .ended(.signaled(let signal)): throw ConsumerError("\(name) was ended by signal \(signal)\(transcript.quoted)")
+            return Failure(why: "\(name) was interrupted, because Keyturn stops\(transcript.quoted)")
+        case .ended(.exited(let code)): return Failure(status: code, why: "\(name) ended with status \(code)\(transcript.quoted)")
+        case .ended(.signaled(let signal)): return Failure(why: "\(name) was ended by signal \(signal)\(transcript.quoted)")
         case .timedOut:
             transcript.endGroup()
-            throw ConsumerError("\(name) did not end within \(command.timeout) and was ended\(transcript.quoted)")
+            return Failure(why: "\(name) did not end within \(command.timeout) and was ended\(transcript.quoted)")
         }
     }
 
@@ -78,13 +96,20 @@ struct Program: Sendable {
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: Program.grace)]
+        guard let input else { return try await spawn(file, transcript, options, .none) }
+        return try await spawn(file, transcript, options, .array(input))
+    }
+
+    private func spawn(
+        _ file: String, _ transcript: Transcript, _ options: PlatformOptions, _ input: some InputProtocol
+    ) async throws -> TerminationStatus {
         let result = try await Subprocess.run(
             .path(FilePath(file)),
             arguments: Arguments(executablePathOverride: name, remainingValues: Array(command.arguments.dropFirst())),
             environment: .custom(Program.environment),
             workingDirectory: "/",
             platformOptions: options,
-            input: .none,
+            input: input,
             output: .sequence,
             error: .combinedWithOutput
         ) { execution in

@@ -13,6 +13,8 @@ final class Transcript: Sendable {
 
     func began(_ group: pid_t) { state.withLock { $0.group = group } }
 
+    var hasBegun: Bool { state.withLock { $0.group != nil } }
+
     func append(_ output: [UInt8]) {
         state.withLock { state in
             state.tail += output
@@ -35,14 +37,6 @@ final class Transcript: Sendable {
             String(String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
         }
         guard !lines.isEmpty else { return "" }
-        return "; it said: " + Transcript.hidingKeys(in: lines.joined(separator: " | "))
-    }
-
-    private static func hidingKeys(in text: String) -> String {
-        text.replacing(#/\bsk-[A-Za-z0-9_\-]{8,}|[A-Za-z0-9]{24,}/#) { match in
-            let word = match.output
-            return word.hasPrefix("sk-") || (word.contains(where: \.isNumber) && word.contains(where: \.isLetter))
-                ? "[hidden]" : String(word)
-        }
+        return "; it said: " + lines.joined(separator: " | ").hidingKeys
     }
 }
