@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 # What the build links and the tests run, by Debian's names.
-PACKAGES = libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl strace git python3 msmtp python3-aiosmtpd
+PACKAGES = libarchive-dev libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg-config openssl strace git python3 msmtp python3-aiosmtpd
 
 SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib --product keyturn

@@ -44,12 +44,13 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(name: "KeyturnCore", dependencies: [], swiftSettings: settings),
         .target(name: "KeyturnEngine", dependencies: ["KeyturnCore", logging], swiftSettings: settings),
         .target(
             name: "KeyturnAdapters",
             dependencies: [
-                "KeyturnCore", "KeyturnEngine", "CSystemd", "CCurl", crypto, grdb, logging, mustache, subprocess,
+                "KeyturnCore", "KeyturnEngine", "CArchive", "CCurl", "CSystemd", crypto, grdb, logging, mustache, subprocess,
                 systemPackage, yams,
             ],
             swiftSettings: settings

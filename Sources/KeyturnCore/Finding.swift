@@ -25,6 +25,8 @@ package struct Finding: Sendable, Equatable {
         case courierFailing = "courier-failing"
         case expiryAhead = "expiry-ahead"
         case rotationAhead = "rotation-ahead"
+        case exposedTarget = "exposed-target"
+        case strayCopy = "stray-copy"
     }
 
     package var code: Code

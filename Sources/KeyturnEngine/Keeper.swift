@@ -84,7 +84,7 @@ package struct Keeper: Sendable {
         let (verdicts, blocked, met) = try await goRound(&tokens, desks, round)
 
         // After all was driven: what lies there may just have ended.
-        let left = watches ? try lookAtLeftTargets(&tokens, recorder) : []
+        let left = watches ? try lookAtLeftTargets(&tokens, recorder) + lookAround() : []
         let undecided = judgeRemoved(tokens)
         let after = judge(tokens, [:]).merging(undecided.verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
@@ -94,7 +94,7 @@ package struct Keeper: Sendable {
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
-        try tell(findings, judged: { watcher.judges($0, of: byName, with: desks, watched: watched) })
+        try tell(findings, judged: { watcher.judges($0, of: byName, with: desks, watched: watched, lookedAround: watches) })
         noteHistoryHead()
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,

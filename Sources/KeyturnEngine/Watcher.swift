@@ -32,7 +32,10 @@ struct Watcher: Sendable {
 
     /// Could this pass have seen that the finding is over? What depends on a gateway's list is left alone while there was
     /// none, and what only trials tell while there were none (`watched`: where every secret in use was tried).
-    func judges(_ finding: Finding, of tokens: [TokenName: Token], with desks: [GatewayName: Desk], watched: Set<GatewayName>) -> Bool {
+    /// `lookedAround`: at what lies around the targets.
+    func judges(
+        _ finding: Finding, of tokens: [TokenName: Token], with desks: [GatewayName: Desk], watched: Set<GatewayName>, lookedAround: Bool
+    ) -> Bool {
         func listing(_ gateway: GatewayName?) -> Listing? { gateway.flatMap { try? desks[$0]?.answer?.get() } }
         func hasList(_ gateway: GatewayName?) -> Bool { listing(gateway) != nil }
         let token = finding.token.flatMap { tokens[$0] }
@@ -42,6 +45,7 @@ struct Watcher: Sendable {
         return switch finding.code {
         case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord: true
         case .manyRemoved: isWhole
+        case .exposedTarget, .strayCopy: lookedAround
         case .gatewayMissing: isWhole || desks[subject] != nil
         // It is the service that reads them again.
         case .reloadRefused: false

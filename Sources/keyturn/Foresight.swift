@@ -1,6 +1,7 @@
 import Foundation
 import KeyturnAdapters
 import KeyturnCore
+import KeyturnEngine
 
 /// What is allowed and will hurt: the warnings of `check` that look beyond the text of the files.
 struct Foresight {
@@ -12,7 +13,7 @@ struct Foresight {
         // The journal comes last: looking into it, root becomes the user that it belongs to.
         let kinds = configuration.settings.gateways.mapValues(\.kind)
         return Foresight.problems(of: configuration.policies, configuration.places, kinds: kinds) + secretProblems() + idleProblems()
-            + capacityProblems()
+            + capacityProblems() + copyProblems()
     }
 
     /// Secrets of the host's own that others may read.
@@ -49,14 +50,17 @@ struct Foresight {
 
     /// `kinds`: of the gateways; one that is not known may be of any kind.
     static func problems(of policies: [Policy], _ places: Places, kinds: [GatewayName: String] = [:]) -> [Problem] {
-        policies.flatMap { policy in
+        let surroundings = HostSurroundings { () throws(KeyringError) in throw KeyringError("nothing is compared") }
+        return policies.flatMap { policy in
             let words = kinds[policy.gateway].map { House.permissions[$0] ?? [] } ?? House.permissions.values.flatMap(\.self)
             let problems = policy.tokens.flatMap { token in
                 let all =
                     messages(of: token).map { (Places.Part.rule(token.name, $0.key), "\(token.name): \($0.message)") }
                     + permissions(of: token, words).map { (.rule(token.name, "permissions"), $0) }
                     + token.targets.flatMap { target in
-                        TargetForesight(target: target).messages.map { (.target(token.name, target.id), "\(token.name): \($0)") }
+                        TargetForesight(target: target, surroundings: surroundings).messages.map {
+                            (.target(token.name, target.id), "\(token.name): \($0)")
+                        }
                     }
                 return all.map { part, message in
                     let place = places[part] ?? places[.token(token.name)] ?? FilePosition(file: policy.file)
@@ -114,6 +118,29 @@ struct Foresight {
                 return nil
             }
             return problem(message, at: .capacity(name))
+        }
+    }
+
+    /// Copies of targets beside them that hold a secret of ours, as far as this user may read journal and keyring.
+    private func copyProblems() -> [Problem] {
+        let environment = ProcessInfo.processInfo.environment
+        guard let house = try? House(configuration.settings, environment: environment, makes: false),
+            let generations = try? house.journal.fingerprinted(), !generations.isEmpty
+        else { return [] }
+        let known = Dictionary(generations.map { ($0.fingerprint, $0) }) { $0.isAlive ? $0 : $1 }
+        let files = Set(configuration.tokens.flatMap(\.targets).map(\.file))
+        var seen: Set<String> = []
+        return configuration.tokens.flatMap { token in
+            token.targets.filter { seen.insert($0.file).inserted }.flatMap { target in
+                let copies = ((try? house.surroundings.copies(beside: target.file)) ?? []).filter { !files.contains($0.path) }
+                return copies.compactMap { copy -> Problem? in
+                    let held = copy.fingerprints.compactMap { known[$0] }.sorted { $0.name < $1.name }
+                    guard let generation = held.first(where: \.isAlive) ?? held.first else { return nil }
+                    let message = "\(copy.path) is a copy of it and holds the secret of \(generation.name)"
+                    let part = Places.Part.target(token.name, target.id)
+                    return problem("\(token.name): \(target.file): \(message): remove it (shred -u)", at: part)
+                }
+            }
         }
     }
 

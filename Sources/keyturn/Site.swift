@@ -37,14 +37,17 @@ struct SiteOptions: ParsableArguments {
     }
 
     /// For commands that only look: the journal is opened where there is one, and none is made.
-    func look(_ policies: Policies = .all) throws -> Site { try open(policies, makes: false) }
+    func look(_ policies: Policies = .all, stepsBack: Bool = false) throws -> Site {
+        try open(policies, makes: false, stepsBack: stepsBack)
+    }
 
     /// For commands that ask for something.
     func enter(_ policies: Policies = .all) throws -> Site { try open(policies, makes: true) }
 
-    private func open(_ policies: Policies, makes: Bool) throws -> Site {
+    private func open(_ policies: Policies, makes: Bool, stepsBack: Bool = false) throws -> Site {
         let configuration = try load(policies)
-        let house = try House(configuration.settings, environment: ProcessInfo.processInfo.environment, makes: makes)
+        let house = try House(
+            configuration.settings, environment: ProcessInfo.processInfo.environment, makes: makes, stepsBack: stepsBack)
         let errors = Dictionary(grouping: configuration.leftOut, by: \.file)
         for (_, problems) in errors.sorted(by: { $0.key < $1.key }) {
             let more = problems.count == 1 ? "" : ", with \(problems.count - 1) more error\(problems.count == 2 ? "" : "s")"

@@ -1,12 +1,14 @@
 import Foundation
 import Glibc
 import KeyturnCore
+import KeyturnEngine
 
 /// What this host lacks of one target: its folder, the accounts that are to own it, the programs of its consumer.
 ///
 /// Who checks may be another user than the daemon's: only what is so for everybody is said.
 struct TargetForesight {
     let target: TargetPolicy
+    let surroundings: any Surroundings
 
     var messages: [String] { (consumer + accounts + place).map { "\(target.file)\($0)" } }
 
@@ -58,13 +60,7 @@ struct TargetForesight {
         guard attributes == nil || attributes?[.type] as? FileAttributeType != .typeDirectory else {
             return messages + [" is a folder, and a target is a file"]
         }
-        if target.mode == nil, let mode = attributes?[.posixPermissions] as? Int, mode & 0o004 != 0 {
-            messages.append(" is readable by everybody: chmod o-r it")
-        }
-        if let work = GitWorkTree(around: target.file.folder), !work.ignores(target.file) {
-            messages.append(" lies in the git work tree \(work.root) and git does not ignore it: the secret may be committed")
-        }
-        return messages
+        return messages + surroundings.exposures(of: target).map { "\($0.sentence): \($0.help)" }
     }
 
     private static func isFolder(_ path: String) -> Bool {

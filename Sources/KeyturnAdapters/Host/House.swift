@@ -9,6 +9,8 @@ package struct House: Sendable {
     package let journal: SQLiteJournal
     package let keyring: KeyringFolder
     private let limits: GatewayLimits
+    /// What it remembers stays when the settings are read again.
+    package let surroundings: HostSurroundings
 
     /// The kinds of gateway there is code for.
     package static let gatewayKinds: Set<String> = [LaozhangGateway.kind]
@@ -27,8 +29,10 @@ package struct House: Sendable {
 
     /// Opens journal and keyring. On a host that has none yet they are made where `makes` says so; who only looks sees an
     /// empty journal, since what a looking administrator made would not be the service's.
-    package init(_ settings: Settings, environment: [String: String], makes: Bool = true) throws {
-        try StepDown.toOwner(of: settings.stateFolder)
+    ///
+    /// `stepsBack`: root, who becomes the state's owner for it, may be root again afterwards, see `StepDown.back`.
+    package init(_ settings: Settings, environment: [String: String], makes: Bool = true, stepsBack: Bool = false) throws {
+        try StepDown.toOwner(of: settings.stateFolder, meanwhile: stepsBack)
         let path = settings.stateFolder + "/journal.db"
         if !makes, unsafe access(path, F_OK) != 0, errno == ENOENT {
             self.init(settings, try SQLiteJournal(path: nil), try KeyringFolder(path: settings.stateFolder + "/keys"))
@@ -55,16 +59,17 @@ package struct House: Sendable {
 
     private init(
         _ settings: Settings, _ journal: SQLiteJournal, _ keyring: KeyringFolder,
-        _ limits: GatewayLimits = GatewayLimits(now: HostClock.now)
+        _ limits: GatewayLimits = GatewayLimits(now: HostClock.now), _ surroundings: HostSurroundings? = nil
     ) {
         self.settings = settings
         self.journal = journal
         self.keyring = keyring
         self.limits = limits
+        self.surroundings = surroundings ?? HostSurroundings { () throws(KeyringError) in try keyring.fingerprinter() }
     }
 
     /// The same house under settings that were read again. A pause that a gateway has asked for stays.
-    package func with(_ settings: Settings) -> House { House(settings, journal, keyring, limits) }
+    package func with(_ settings: Settings) -> House { House(settings, journal, keyring, limits, surroundings) }
 
     private static func makeStateFolder(_ path: String) throws {
         do {
@@ -79,6 +84,16 @@ package struct House: Sendable {
             throw Failure(
                 description: "cannot use the state folder \(path): \(why); run as root, or as the user that keyturn runs as",
                 isPermission: isPermission)
+        }
+    }
+
+    package var keyringPath: String { keyring.path }
+
+    /// The host's key, for who compares many strings.
+    package func fingerprinter() throws -> Fingerprinter {
+        do { return try keyring.fingerprinter() } catch {
+            let isPermission = unsafe access(keyring.path + "/host.key", R_OK) != 0 && (errno == EACCES || errno == EPERM)
+            throw Failure(description: error.description, isPermission: isPermission)
         }
     }
 
@@ -111,13 +126,15 @@ package struct House: Sendable {
     package func ports(
         _ gateways: [GatewayName: any Gateway], couriers: [any Courier] = [], now: @escaping @Sendable () -> Moment = HostClock.now
     ) -> Ports {
-        Ports(
+        var ports = Ports(
             gateways: gateways, journal: journal, keyring: keyring,
             delivery: { target, policy in House.delivery(target, policy) },
             consumer: { target in ConsumerKinds.consumer(for: target) },
             secretInFile: House.secretInFile, stillHolds: { id, secret throws(DeliveryError) in try LeftTarget(id).holds(secret) },
             couriers: couriers, now: now
         )
+        ports.surroundings = surroundings
+        return ports
     }
 
     private static func delivery(_ target: TargetPolicy, _ policy: TokenPolicy) -> any Delivery {

@@ -2,8 +2,9 @@ import Foundation
 import Glibc
 
 /// Root at the command line becomes the user that the state belongs to: what it then makes is the service's to read.
-enum StepDown {
-    static func toOwner(of folder: String) throws {
+package enum StepDown {
+    /// `meanwhile`: `back` leads back.
+    static func toOwner(of folder: String, meanwhile: Bool = false) throws {
         guard geteuid() == 0 else { return }
         var status = stat()
         guard unsafe lstat(folder, &status) == 0 else { return }
@@ -20,8 +21,17 @@ enum StepDown {
             throw House.Failure(description: "\(folder) belongs to user \(status.st_uid), whom this host does not know", isPermission: true)
         }
         let user = unsafe entry.pointee
-        guard unsafe initgroups(user.pw_name, user.pw_gid) == 0, unsafe setgid(user.pw_gid) == 0, unsafe setuid(user.pw_uid) == 0 else {
+        let (group, owner) = unsafe (user.pw_gid, user.pw_uid)
+        let hasGroups = unsafe initgroups(user.pw_name, group) == 0
+        let isOwner = meanwhile ? setegid(group) == 0 && seteuid(owner) == 0 : setgid(group) == 0 && setuid(owner) == 0
+        guard hasGroups, isOwner else {
             throw House.Failure(description: "cannot become user \(status.st_uid), to whom \(folder) belongs", isPermission: true)
         }
+    }
+    /// Root again, where it stepped down meanwhile: for who then reads what is none of the service's. Nothing of the state may be open any more.
+    package static func back() {
+        guard geteuid() != 0, getuid() == 0, seteuid(0) == 0 else { return }
+        _ = setegid(0)
+        _ = unsafe initgroups("root", 0)
     }
 }

@@ -10,7 +10,7 @@ package import KeyturnEngine
 package struct KeyringFolder: Keyring {
     package let path: String
     private let seal: Seal?
-    private let host: HostKey
+    let host: HostKey
     private let belongs: @Sendable () throws -> String?
     private let claim: @Sendable (String) throws -> Void
 

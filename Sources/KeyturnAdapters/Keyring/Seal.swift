@@ -71,6 +71,8 @@ struct HostKey: Sendable {
         return String(Self.hex(code).prefix(12))
     }
 
+    func fingerprinter() throws(KeyringError) -> Fingerprinter { Fingerprinter(try key()) }
+
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { byte in
             let digits = Array("0123456789abcdef")

@@ -14,6 +14,7 @@ package struct Ports: Sendable {
     /// Who tells people of findings.
     package var couriers: [any Courier]
     package var now: @Sendable () -> Moment
+    package var surroundings: any Surroundings = UnseenSurroundings()
 
     package init(
         gateways: [GatewayName: any Gateway], journal: any Journal, keyring: any Keyring,

@@ -76,6 +76,20 @@ package struct JournalTables: Sendable {
         }
     }
 
+    package var fingerprinted: [FingerprintedGeneration] {
+        generations.sorted {
+            ($0.value.token, $0.value.generation.intendedAt, $0.key.name) < ($1.value.token, $1.value.generation.intendedAt, $1.key.name)
+        }
+        .compactMap { key, row in
+            row.generation.fingerprint.map { print in
+                FingerprintedGeneration(
+                    token: row.token, environment: tokens[row.token]?.environment ?? "", gateway: key.gateway, name: key.name,
+                    fingerprint: print, state: row.generation.state
+                )
+            }
+        }
+    }
+
     // MARK: Writing
 
     package mutating func save(_ token: Token, _ entries: [HistoryEntry]) throws(JournalError) {

@@ -53,7 +53,7 @@ package final class World: Sendable {
 
     private func ports(of process: Int) -> Ports {
         let names = state.withLock { Array($0.accounts.keys) }
-        return Ports(
+        var ports = Ports(
             gateways: Dictionary(uniqueKeysWithValues: names.map { ($0, WorldGateway(world: self, process: process, name: $0)) }),
             journal: WorldJournal(world: self, process: process), keyring: WorldKeyring(world: self, process: process),
             delivery: { target, _ in WorldDelivery(world: self, process: process, target: target) },
@@ -77,6 +77,8 @@ package final class World: Sendable {
             },
             now: { [self] in state.withLock { $0.clock.moment } }
         )
+        ports.surroundings = WorldSurroundings(world: self)
+        return ports
     }
 
     /// A logger whose lines the world keeps, to see that no secret is in them.
@@ -132,6 +134,9 @@ package struct WorldState: Sendable {
     package var places: [TargetID: Place] = [:]
     /// Files of an administrator's, by path.
     package var files: [String: String] = [:]
+    /// What lies around targets, by their files.
+    package var exposures: [String: [Exposure]] = [:]
+    package var copies: [String: [FileCopy]] = [:]
     package var dice: Dice
     /// Of what is told to people.
     private var outboxDice = Dice(seed: 0x6d61_696c)

@@ -1,0 +1,5 @@
+#ifndef KEYTURN_CARCHIVE_H
+#define KEYTURN_CARCHIVE_H
+#include <archive.h>
+#include <archive_entry.h>
+#endif
