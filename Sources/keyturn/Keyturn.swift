@@ -15,7 +15,7 @@ struct Keyturn: AsyncParsableCommand {
         version: "keyturn \(version)",
         subcommands: [
             DaemonCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self, RotateCommand.self, RevokeCommand.self,
-            AdoptCommand.self, VerifyCommand.self, HistoryCommand.self, SandboxCommand.self, DemoCommand.self,
+            AdoptCommand.self, VerifyCommand.self, HistoryCommand.self, MetricsCommand.self, SandboxCommand.self, DemoCommand.self,
         ]
     )
 
