@@ -8,17 +8,29 @@ PACKAGES = libarchive-dev libcurl4-openssl-dev libsqlite3-dev libsystemd-dev pkg
 SWIFT ?= swift
 RELEASE = -c release --static-swift-stdlib --product keyturn
 
-.PHONY: help deps build release demo test simulate torture mutants lint format install
+# What some tests run where it is there, by Debian's names.
+EXTRA_PACKAGES = prometheus
+
+.PHONY: help deps deps-extra build release demo test simulate torture mutants lint format install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
+deps: INSTALLED = $(PACKAGES)
 deps: ## Debian packages, where missing (asks for root only then)
-	@missing=; for package in $(PACKAGES); do \
+	$(install-packages)
+
+deps-extra: INSTALLED = $(EXTRA_PACKAGES)
+deps-extra: ## what only some tests need: promtool; they are skipped without it
+	$(install-packages)
+
+define install-packages
+	@missing=; for package in $(INSTALLED); do \
 	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
 	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
 	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+endef
 
 build: deps ## the executable, for development
 	$(SWIFT) build --product keyturn

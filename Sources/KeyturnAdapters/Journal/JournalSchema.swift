@@ -172,7 +172,7 @@ enum JournalSchema {
         UPDATE generation SET accepted_at = coalesce(seen_at, created_at, intended_at) WHERE fingerprint IS NOT NULL;
         """
     /// The history's chain, see docs/history.md: rows of an older journal have none until the host's key is at hand. And when all of it
-    /// was last verified.
+    /// was last verified. And what is counted over restarts.
     private static let seventh = """
         ALTER TABLE history ADD COLUMN mark TEXT;
         ALTER TABLE history ADD COLUMN key_id TEXT;
@@ -196,6 +196,36 @@ enum JournalSchema {
             number INTEGER NOT NULL,
             breaks INTEGER NOT NULL
         ) STRICT;
+
+        -- Counted once when it happens, so that nobody has to count all that ever was.
+        CREATE TABLE tally (
+            what TEXT NOT NULL CHECK (what IN ('rotation', 'request')),
+            part TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (what, part, outcome)
+        ) STRICT;
+        INSERT INTO tally (what, part, outcome, count)
+            SELECT 'rotation', token.environment, rotation.phase, count(*) FROM rotation JOIN token ON token.name = rotation.token
+            WHERE rotation.ended_at IS NOT NULL GROUP BY 2, 3;
+        INSERT INTO tally (what, part, outcome, count)
+            SELECT 'request', verb, iif(refusal IS NULL, 'done', 'refused'), count(*) FROM request
+            WHERE answered_at IS NOT NULL GROUP BY 2, 3;
+        CREATE TRIGGER rotation_ended AFTER UPDATE OF ended_at ON rotation WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL BEGIN
+            INSERT INTO tally (what, part, outcome, count)
+                SELECT 'rotation', environment, NEW.phase, 1 FROM token WHERE name = NEW.token
+                ON CONFLICT (what, part, outcome) DO UPDATE SET count = count + 1;
+        END;
+        CREATE TRIGGER rotation_was_over AFTER INSERT ON rotation WHEN NEW.ended_at IS NOT NULL BEGIN
+            INSERT INTO tally (what, part, outcome, count)
+                SELECT 'rotation', environment, NEW.phase, 1 FROM token WHERE name = NEW.token
+                ON CONFLICT (what, part, outcome) DO UPDATE SET count = count + 1;
+        END;
+        CREATE TRIGGER request_answered AFTER UPDATE OF answered_at ON request
+            WHEN OLD.answered_at IS NULL AND NEW.answered_at IS NOT NULL BEGIN
+            INSERT INTO tally (what, part, outcome, count) VALUES ('request', NEW.verb, iif(NEW.refusal IS NULL, 'done', 'refused'), 1)
+                ON CONFLICT (what, part, outcome) DO UPDATE SET count = count + 1;
+        END;
         """
 
     /// What is told of findings to whom. A message that has no `taken_at` is being handed over; the notices that it tells say what.
