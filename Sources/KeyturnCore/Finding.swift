@@ -25,6 +25,10 @@ package struct Finding: Sendable, Equatable {
         case courierFailing = "courier-failing"
         case expiryAhead = "expiry-ahead"
         case rotationAhead = "rotation-ahead"
+        case usageUnreadable = "usage-unreadable"
+        case budgetCrossed = "budget-crossed"
+        case budgetSpent = "budget-spent"
+        case budgetForecast = "budget-forecast"
     }
 
     package var code: Code
