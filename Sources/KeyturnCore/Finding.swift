@@ -27,6 +27,10 @@ package struct Finding: Sendable, Equatable {
         case rotationAhead = "rotation-ahead"
         case exposedTarget = "exposed-target"
         case strayCopy = "stray-copy"
+        case usageUnreadable = "usage-unreadable"
+        case budgetCrossed = "budget-crossed"
+        case budgetSpent = "budget-spent"
+        case budgetForecast = "budget-forecast"
     }
 
     package var code: Code

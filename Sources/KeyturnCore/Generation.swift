@@ -130,6 +130,14 @@ package struct Retirement: Sendable, Equatable {
     package func isOver(at now: Moment) -> Bool {
         overlap.isOver(at: now) && (!wantsQuiet || quiet?.isOver(at: now) == true)
     }
+
+    /// May its use be read for the sums alone? A gateway may count a reading as a use of the key: from one quiet time before the
+    /// overlap's end on only those readings are taken that look for use themselves.
+    package func mayBeRead(at now: Moment) -> Bool {
+        guard wantsQuiet else { return true }
+        let eve = overlap.end(seenAt: now).addingTimeInterval(-quietFor.approximateSeconds)
+        return now.wall < eve && readAt.map { $0 < eve } ?? false
+    }
 }
 
 /// The gateway's own figures of one generation's use; which of them it shows differs.
@@ -138,11 +146,14 @@ package struct Reading: Sendable, Equatable {
     package var month: Decimal?
     /// The last use that Keyturn did not make itself.
     package var lastUsedAt: Date?
+    /// Why the counters cannot be taken for money of the gateway's currency; a change of them is a sign of use all the same.
+    package var trouble: String?
 
-    package init(today: Decimal?, month: Decimal?, lastUsedAt: Date?) {
+    package init(today: Decimal?, month: Decimal?, lastUsedAt: Date?, trouble: String? = nil) {
         self.today = today
         self.month = month
         self.lastUsedAt = lastUsedAt
+        self.trouble = trouble
     }
 
     package var saysNothing: Bool { today == nil && month == nil && lastUsedAt == nil }

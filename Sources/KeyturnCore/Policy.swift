@@ -32,6 +32,8 @@ package struct TokenPolicy: Sendable, Equatable {
     package var adopt: Bool
     /// So long before an expiry or a rotation it is told of; empty: it is not.
     package var notifyBefore: [TimeSpan]
+    /// Its own, beside that of its environment.
+    package var budget: BudgetPolicy?
     package var targets: [TargetPolicy]
 
     package var name: TokenName { pattern.stableName }
@@ -39,7 +41,7 @@ package struct TokenPolicy: Sendable, Equatable {
     package init(
         environment: String, project: String, purpose: String, gateway: GatewayName, pattern: NamingPattern, rotate: RotateRule,
         overlap: Overlap = Overlap(), attributes: Attributes = Attributes(), expires: Expiry = .never,
-        whenRemoved: WhenRemoved = .keep, adopt: Bool = false, notifyBefore: [TimeSpan] = [],
+        whenRemoved: WhenRemoved = .keep, adopt: Bool = false, notifyBefore: [TimeSpan] = [], budget: BudgetPolicy? = nil,
         targets: [TargetPolicy]
     ) {
         self.environment = environment
@@ -54,6 +56,7 @@ package struct TokenPolicy: Sendable, Equatable {
         self.whenRemoved = whenRemoved
         self.adopt = adopt
         self.notifyBefore = notifyBefore
+        self.budget = budget
         self.targets = targets
     }
 

@@ -6,6 +6,8 @@ package struct Settings: Sendable, Equatable {
     package var gateways: [GatewayName: GatewaySettings]
     /// How often readings, trials and drift checks fall due.
     package var watchEvery: TimeSpan
+    /// Whose days and months usage is summed by.
+    package var watchZone: TimeZone
     package var stateFolder: String
     package var policyFolder: String
     package var mail: MailSettings?
@@ -13,13 +15,14 @@ package struct Settings: Sendable, Equatable {
     package var audits: AuditSettings
 
     package init(
-        file: String, gateways: [GatewayName: GatewaySettings], watchEvery: TimeSpan = .minutes(15), stateFolder: String,
-        policyFolder: String,
+        file: String, gateways: [GatewayName: GatewaySettings], watchEvery: TimeSpan = .minutes(15), watchZone: TimeZone = .gmt,
+        stateFolder: String, policyFolder: String,
         mail: MailSettings? = nil, webhooks: [WebhookSettings] = [], audits: AuditSettings = AuditSettings()
     ) {
         self.file = file
         self.gateways = gateways
         self.watchEvery = watchEvery
+        self.watchZone = watchZone
         self.stateFolder = stateFolder
         self.policyFolder = policyFolder
         self.mail = mail

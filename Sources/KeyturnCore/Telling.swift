@@ -15,6 +15,8 @@ extension Finding.Code {
     package var telling: Telling {
         switch self {
         case .expiryAhead, .rotationAhead: .asked
+        case .budgetCrossed, .budgetSpent: .once
+        case .budgetForecast: .kept
         default: .whileOpen
         }
     }

@@ -20,12 +20,14 @@ final class Desk: Sendable {
     private let state = Mutex(State())
     private let now: @Sendable () -> Moment
     private let pulse: Pulse
+    /// Where readings of use are put down.
+    let book: UsageBook?
     /// The longest that a list, or the few calls of one step, may honestly take: a list goes on for five minutes and one call.
     let patience: TimeSpan
 
     /// `timeout`: of one call.
     init(
-        _ name: GatewayName, _ gateway: any Gateway, capacity: Int?, timeout: TimeSpan = .seconds(30),
+        _ name: GatewayName, _ gateway: any Gateway, capacity: Int?, timeout: TimeSpan = .seconds(30), book: UsageBook? = nil,
         now: @escaping @Sendable () -> Moment, pulse: Pulse
     ) {
         self.name = name
@@ -33,6 +35,7 @@ final class Desk: Sendable {
         self.capacity = capacity
         self.now = now
         self.pulse = pulse
+        self.book = book
         let call = Int64(min(timeout.approximateSeconds, 86400) * 1000)
         patience = TimeSpan(milliseconds: call * 4 + 600_000)
     }
@@ -63,6 +66,13 @@ final class Desk: Sendable {
         let call = pulse.begin(limit: patience)
         defer { pulse.end(call) }
         return try await gateway.probe(secret)
+    }
+
+    /// Reads the use of a secret's generation, where no step of a rotation is under way.
+    func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
+        let call = pulse.begin(limit: patience)
+        defer { pulse.end(call) }
+        return try await gateway.usage(secret)
     }
 
     /// The pass's list; asked for where nobody has yet.

@@ -12,6 +12,8 @@ package struct Keeper: Sendable {
     /// False where some policies could not be read: then a token that none names has not left them for sure.
     let isWhole: Bool
     let settings: Settings
+    /// Of environments, by their names; those of tokens stand in their policies.
+    let budgets: [String: BudgetPolicy]
     let basis: Basis
     let log: Logger
     let pulse: Pulse
@@ -19,13 +21,15 @@ package struct Keeper: Sendable {
     let isStopping: @Sendable () -> Bool
 
     package init(
-        ports: Ports, policies: [TokenPolicy], isWhole: Bool = true, settings: Settings, log: Logger, pulse: Pulse? = nil,
+        ports: Ports, policies: [TokenPolicy], isWhole: Bool = true, settings: Settings, budgets: [String: BudgetPolicy] = [:], log: Logger,
+        pulse: Pulse? = nil,
         isStopping: @escaping @Sendable () -> Bool = { false }
     ) {
         self.ports = ports
         self.policies = Dictionary(policies.map { ($0.name, $0) }) { first, _ in first }
         self.isWhole = isWhole
         self.settings = settings
+        self.budgets = budgets
         basis = Basis(policies, settings.gateways)
         self.log = log
         self.pulse = pulse ?? Pulse(now: ports.now)
@@ -64,8 +68,10 @@ package struct Keeper: Sendable {
                 return (
                     name,
                     Desk(
-                        name, gateway, capacity: settings?.capacity, timeout: settings?.timeout ?? .seconds(30), now: ports.now,
-                        pulse: pulse)
+                        name, gateway, capacity: settings?.capacity, timeout: settings?.timeout ?? .seconds(30),
+                        book: UsageBook(
+                            journal: ports.journal, calendar: DayCalendar(zone: self.settings.watchZone),
+                            currency: settings?.currency ?? "USD"), now: ports.now, pulse: pulse)
                 )
             }
         )
@@ -81,7 +87,9 @@ package struct Keeper: Sendable {
             try ports.journal.record(tokens[index], [])
         }
         let round = Round(watches: watches, only: only, facts: facts, removed: removed.verdicts, recorder: recorder)
-        let (verdicts, blocked, met) = try await goRound(&tokens, desks, round)
+        let (verdicts, blocked, met, usage) = try await goRound(&tokens, desks, round)
+        let budgets = watches ? try watchBudgets(tokens, desks) : BudgetRound()
+        if watches { _ = try ports.journal.thin(ReadingRetention(), at: ports.now().wall, limit: 1000 + 4 * tokens.count) }
 
         // After all was driven: what lies there may just have ended.
         let left = watches ? try lookAtLeftTargets(&tokens, recorder) + lookAround() : []
@@ -90,15 +98,23 @@ package struct Keeper: Sendable {
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())
         let findings =
-            stray + left + met + Watcher.findings(aboutRemoved: undecided.asks)
+            stray + left + met + usage.findings + budgets.findings + Watcher.findings(aboutRemoved: undecided.asks)
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []
-        try tell(findings, judged: { watcher.judges($0, of: byName, with: desks, watched: watched, lookedAround: watches) })
+        try tell(
+            findings,
+            judged: { finding in
+                if finding.code == .usageUnreadable { return finding.token.map { usage.judged.contains($0) || byName[$0] == nil } ?? true }
+                if finding.budgetPeriod != nil { return budgets.watch?.judges(finding, wanted: budgets.findings) ?? false }
+                return watcher.judges(finding, of: byName, with: desks, watched: watched, lookedAround: watches)
+            })
         noteHistoryHead()
+        let look = nextLook(tokens.filter { only?.contains($0.name) ?? true }, verdicts, after, troubles, blocked)
         return Outlook(
             tokens: tokens.sorted { $0.name < $1.name }, verdicts: after,
-            nextLook: nextLook(tokens.filter { only?.contains($0.name) ?? true }, verdicts, after, troubles, blocked), troubles: troubles,
+            // Requests of its own are taken up at once.
+            nextLook: budgets.asked ? ports.now().wall : look, troubles: troubles,
             findings: findings
         )
     }

@@ -21,11 +21,12 @@ extension Keeper {
         var verdicts: [TokenName: Verdict]
         var blocked: Set<TokenName>
         var findings: [Finding]
+        var usage: UsageRound
     }
 
     /// Looks, judges and drives at every gateway at once: one that takes its time for every answer is nobody else's delay.
     func goRound(_ tokens: inout [Token], _ desks: [GatewayName: Desk], _ round: Round) async throws
-        -> (verdicts: [TokenName: Verdict], blocked: Set<TokenName>, findings: [Finding])
+        -> (verdicts: [TokenName: Verdict], blocked: Set<TokenName>, findings: [Finding], usage: UsageRound)
     {
         let places = Dictionary(grouping: tokens.indices) { tokens[$0].gateway }
         let order = desks.values.sorted { $0.name < $1.name }
@@ -42,13 +43,16 @@ extension Keeper {
         var verdicts = judge(stranded, round.facts).merging(round.removed) { first, _ in first }
         var blocked = Set(stranded.map(\.name).filter { round.only?.contains($0) ?? true })
         var findings: [Finding] = []
+        var usage = UsageRound()
         for (_, stop) in stops.sorted(by: { $0.0 < $1.0 }) {
             for (index, token) in zip(stop.indices, stop.tokens) { tokens[index] = token }
             verdicts.merge(stop.verdicts) { _, here in here }
             blocked.formUnion(stop.blocked)
             findings += stop.findings
+            usage.findings += stop.usage.findings
+            usage.judged.formUnion(stop.usage.judged)
         }
-        return (verdicts, blocked, findings)
+        return (verdicts, blocked, findings, usage)
     }
 
     private func stop(at desk: Desk, _ indices: [Int], _ mine: [Token], _ round: Round) async throws -> Stop {
@@ -59,7 +63,8 @@ extension Keeper {
         for token in tokens where verdicts[token.name] == nil { verdicts[token.name] = round.removed[token.name] }
         desk.expect(tokens.flatMap(\.generations))
         let (blocked, unreadable) = try await drive(&tokens, verdicts, desk, round)
-        return Stop(indices: indices, tokens: tokens, verdicts: verdicts, blocked: blocked, findings: seen + unreadable)
+        let usage = round.watches ? try await readUsage(tokens, desk) : UsageRound()
+        return Stop(indices: indices, tokens: tokens, verdicts: verdicts, blocked: blocked, findings: seen + unreadable, usage: usage)
     }
 
     // MARK: Driving

@@ -42,6 +42,10 @@ package struct LimitedGateway: Gateway {
         try await inTurn(.token) { () async throws(GatewayError) in try await gateway.usage(secret) }
     }
 
+    package func usage(_ secret: borrowing Secret, within limit: TimeSpan) async throws(GatewayError) -> Reading {
+        try await inTurn(.token) { () async throws(GatewayError) in try await gateway.usage(secret, within: limit) }
+    }
+
     private func inTurn<Answer>(_ bearer: GatewayLimit.Bearer, _ call: () async throws(GatewayError) -> Answer) async throws(GatewayError)
         -> Answer
     {

@@ -1,5 +1,6 @@
 import Foundation
 import KeyturnCore
+import Logging
 
 extension Rotator {
     /// What the gateway counts for a retiring generation. The secret itself is not tried on the models meanwhile, so that
@@ -25,11 +26,17 @@ extension Rotator {
         // The list comes before our own reading, which the gateway may count as a use.
         guard let generation = token.generation(name), case .success(let listing) = answer else { return [] }
         var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
+        let askedAt = ports.now().wall
         if let secret = try ports.keyring.secret(name, of: token.gateway) {
             if try !identification.showsAlive(generation, at: token.gateway, in: listing) { return await release(unlisted: name, secret) }
             do throws(GatewayError) { reading = try await desk.gateway.usage(secret) } catch .rejected {
                 // No such figure at this gateway, or the secret is refused: the list has the last word.
             } catch { return [.readFailed(name, why: error.description, retryAfter: error.retryAfter)] }
+            // What serves as evidence serves the sums as well.
+            if desk.clockIsOff == nil {
+                try desk.book?.keep([UsageBook.Entry(generation, of: token, under: policy, reading, at: askedAt)], at: desk.name)
+            }
+            reading.trouble = nil
         }
         if let id = generation.keyID, let key = listing.key(id) {
             // A last use of which nobody knows when it was cannot be told to be ours, and counts as a consumer's.
@@ -146,9 +153,36 @@ extension Rotator {
                 do { secret = try ports.keyring.secret(name, of: token.gateway) } catch { return unreadable(name, error) }
                 if let secret, case .refused = try await desk.gateway.probe(secret) { return [.confused(name)] }
             }
+            await readLast(generation, token)
             try await desk.gateway.revoke(id)
             return [.revokeAnswered(name)]
         } catch { return failure(of: name, error) }
+    }
+
+    /// The longest that a revocation waits for a last reading.
+    private static let lastReading = TimeSpan.seconds(3)
+
+    /// Reads its use once more, for after the revocation nobody can: so a budget counts it to its end. It is tried once, with a
+    /// limit, before the first revocation is sent; whatever comes of it the revocation goes on. Where it fails, the sums say
+    /// "at least", and lack what was spent since the last reading, `watch.every` ago at most while all is well.
+    private func readLast(_ generation: Generation, _ token: Token) async {
+        guard generation.revokeAnsweredAt == nil, generation.attempts.failures == 0, generation.acceptedAt != nil, let book = desk.book,
+            let secret = try? ports.keyring.secret(generation.name, of: token.gateway)
+        else { return }
+        let askedAt = ports.now().wall
+        var reading = Reading(today: nil, month: nil, lastUsedAt: nil)
+        do throws(GatewayError) {
+            if desk.clockIsOff == nil { reading = try await desk.gateway.usage(secret, within: Rotator.lastReading) }
+        } catch {
+            // Refused: it has spent nothing since somebody ended it.
+            if case .rejected = error { return }
+        }
+        do throws(JournalError) {
+            try book.keep([UsageBook.Entry(generation, of: token, under: policy, reading, at: askedAt)], at: desk.name, ending: true)
+        } catch {
+            // What cannot be written ends the pass when the revocation is recorded.
+            recorder.log.warning("the last reading of \(generation.name) was not kept: \(error)")
+        }
     }
 
     /// A record that cannot be read is not one that is lost: the evidence that it holds is waited for.

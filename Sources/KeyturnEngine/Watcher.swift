@@ -54,6 +54,8 @@ struct Watcher: Sendable {
         // The post knows.
         case .courierFailing: false
         case .expiryAhead, .rotationAhead: true
+        // By what was read, which the keeper knows.
+        case .usageUnreadable, .budgetCrossed, .budgetSpent, .budgetForecast: false
         // A gateway that left the settings is nobody's trouble any more.
         case .adminTokenRefused, .clockOff: desks[subject] == nil || hasList(subject)
         case .gatewayUnreachable: desks[subject] == nil || desks[subject]?.answer != nil

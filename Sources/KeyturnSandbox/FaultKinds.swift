@@ -18,6 +18,8 @@ extension Fault {
     /// The operation is done, and its answer spoilt.
     package enum Damage: Equatable, Sendable {
         case lostAnswer, hang, garbage, truncated, shortBody, oversized, missingID, missingKey, maskedKey
+        /// Both figures of usage are this text, JSON or not; or a currency stands beside them.
+        case figures(String), currency(String)
         case failure(Int)
         /// Spoilt twice: no answer now, and the deed only so many seconds later.
         case lateCommit(TimeInterval)
@@ -35,6 +37,8 @@ struct FaultRow: Sendable {
         case none(Fault.Kind)
         case span(TimeInterval, @Sendable (TimeInterval) -> Fault.Kind)
         case seconds(@Sendable (Int?) -> Fault.Kind)
+        /// Any text; the first is for example.
+        case text(String, @Sendable (String) -> Fault.Kind)
     }
 
     let name: String
@@ -58,6 +62,7 @@ struct FaultRow: Sendable {
         switch value {
         case .none(let kind): text == nil ? kind : nil
         case .span(let usual, let make): text.map(FaultRow.span).map { $0.map(make) } ?? make(usual)
+        case .text(let example, let make): make(text.map(String.init) ?? example)
         case .seconds(let make): text.map { Int($0).flatMap { $0 < 0 ? nil : make($0) } } ?? make(nil)
         }
     }
@@ -66,6 +71,7 @@ struct FaultRow: Sendable {
         switch value {
         case .none: "\(name) takes no value"
         case .span(let usual, _): "\(name) takes a time span, for example \(name)=\(Int(usual))s"
+        case .text(let example, _): "\(name) takes a value, for example \(name)=\(example)"
         case .seconds: "\(name) takes the seconds of Retry-After, for example \(name)=7"
         }
     }

@@ -38,6 +38,11 @@ extension FaultRow {
         FaultRow("missing-key", [.create], .none(.afterwards(.missingKey)), "does it and answers without the key"),
         FaultRow("masked-key", [.create], .none(.afterwards(.maskedKey)), "does it and answers sk-abc***xyz for the key"),
 
+        FaultRow(
+            "figures", [.usage], .text("1e30") { .afterwards(.figures($0)) },
+            "answers figures=TEXT for both counters: null, -5, 1e30, NaN, \"lots\""),
+        FaultRow("currency", [.usage], .text("EUR") { .afterwards(.currency($0)) }, "says currency=TEXT beside the counters"),
+
         FaultRow("late-validity", [.create], .span(3) { .twist(.lateValidity($0)) }, "a new token is refused for so long"),
         FaultRow("lagging-revocation", [.revoke], .span(3) { .twist(.laggingRevocation($0)) }, "a revoked token is accepted for so long"),
         FaultRow("no-models", [.create], .none(.twist(.noModels)), "a new token lacks the last model"),

@@ -43,6 +43,16 @@ extension Fault.Damage {
         case .hang: return .hang
         case .oversized: return .flood
         case .failure(let status): return .answer(.error(status, "The gateway is not available"))
+        case .figures(let text):
+            guard answer.body["today_usage"] != nil else { return .answer(answer) }
+            let bytes = Array("{\"month_usage\":\(text),\"today_usage\":\(text)}".utf8)
+            return .bytes(bytes, announced: bytes.count)
+        case .currency(let text):
+            guard case .object(var fields) = answer.body, fields["today_usage"] != nil else { return .answer(answer) }
+            fields["currency"] = .string(text)
+            var other = answer
+            other.body = .object(fields)
+            return .answer(other)
         case .garbage:
             let page = Array("<html>\u{0}\u{1}{{{ not JSON".utf8)
             return .bytes(page, announced: page.count)

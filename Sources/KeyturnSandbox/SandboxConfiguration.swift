@@ -12,6 +12,8 @@ package struct SandboxConfiguration: Sendable {
     package var latency: Duration = .zero
     /// Figures added to what was spent here, by the token's name; a name ending in `*` is a prefix, the longest one wins.
     package var usage: [String: SandboxUsage] = [:]
+    /// Of every call, in the gateway's unit.
+    package var price = Decimal(sign: .plus, exponent: -4, significand: 1)
     package var faults: [Fault] = []
     /// Drives the faults' probabilities and nothing else: secrets come from the system's generator.
     package var seed: UInt64 = 1
@@ -55,7 +57,7 @@ package struct SandboxUsage: Equatable, Sendable {
     }
 
     /// Strict where `Decimal(string:)` is not: that one reads `1x` as 1.
-    private static func decimal(_ text: Substring) -> Decimal? {
+    package static func decimal(_ text: Substring) -> Decimal? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let digits = parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isNumber } }
         guard parts.count <= 2, digits else { return nil }

@@ -2,15 +2,12 @@ import FoundationEssentials
 
 /// What a token may do: spend, and ask what it has spent.
 extension SandboxContract {
-    /// The price of every call, in the gateway's unit.
-    static let price = Decimal(sign: .plus, exponent: -4, significand: 1)
-
     mutating func chat(_ visit: Visit, by index: Int, at now: Date) -> Answer {
         let models = models(of: table.tokens[index])
         let model = visit.fields?["model"]?.text ?? models.first ?? "none"
         statistics.chatAccepted += 1
         guard models.contains(model) else { return .error(404, "The model \(model) does not exist") }
-        table.record(SandboxCall(timestamp: now, model: model, tokens: 2, cost: Self.price), at: index)
+        table.record(SandboxCall(timestamp: now, model: model, tokens: 2, cost: configuration.price), at: index)
         return [
             "id": .string("chatcmpl-\(statistics.chatAccepted)"), "object": "chat.completion",
             "created": .number(Decimal(Int(now.timeIntervalSince1970))), "model": .string(model),

@@ -33,9 +33,6 @@ struct Foresight {
         let settings = configuration.settings
         var idle: [(name: String, part: Places.Part)] = []
         if settings.audits != AuditSettings() { idle.append(("audits", .settings("audits"))) }
-        if let policy = configuration.policies.first(where: { $0.budget != nil }) {
-            idle.append(("the policies' budget", .budget(policy.file)))
-        }
         guard let first = idle.first else { return [] }
         let names = idle.map(\.name).joined(separator: ", ")
         let message = "\(names): understood, and not acted on by this version"

@@ -15,6 +15,7 @@ struct SandboxCommand: AsyncParsableCommand {
     @Option(help: "How many living tokens it holds (default: unlimited).") var capacity: Int?
     @Option(help: "Before each answer, a time span such as 50ms.") var latency = "0s"
     @Option(help: ArgumentHelp("Usage figures of a token; a NAME may end in *.", valueName: "NAME=today,month")) var usage: [String] = []
+    @Option(help: ArgumentHelp("What each call costs.", valueName: "amount")) var cost = "0.0001"
     @Option(help: ArgumentHelp("A fault, see below; may be repeated.", valueName: "KIND[:operation][@probability][#count]")) var fault:
         [String] = []
     @Option(help: "Makes faults of a probability repeat.") var seed: UInt64 = 1
@@ -24,6 +25,8 @@ struct SandboxCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration = SandboxConfiguration(adminToken: adminToken)
         configuration.port = port
+        guard let price = SandboxUsage.decimal(cost[...]) else { throw ValidationError("--cost takes an amount such as 0.02") }
+        configuration.price = price
         configuration.capacity = capacity
         configuration.seed = seed
         configuration.pageSize = pageSize

@@ -116,9 +116,13 @@ struct Site {
         let couriers = CourierKinds.couriers(for: configuration.settings, environment: environment, http: http)
         return Keeper(
             ports: house.ports(gateways, couriers: couriers), policies: configuration.tokens, isWhole: isWhole,
-            settings: configuration.settings, log: log,
-            pulse: pulse, isStopping: isStopping
+            settings: configuration.settings, budgets: budgets, log: log, pulse: pulse, isStopping: isStopping
         )
+    }
+
+    /// Of environments.
+    var budgets: [String: BudgetPolicy] {
+        Dictionary(configuration.policies.compactMap { policy in policy.budget.map { (policy.environment, $0) } }) { first, _ in first }
     }
 
     func verdict(on token: Token, at now: Moment) -> Verdict? {

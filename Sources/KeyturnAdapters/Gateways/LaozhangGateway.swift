@@ -14,11 +14,13 @@ package final class LaozhangGateway: Gateway {
     private let http: HTTPClient
     private let url: String
     private let timeout: Duration
+    private let currency: String
     private let admin: Secret
 
     package init(_ settings: GatewaySettings, admin: consuming Secret, http: HTTPClient) {
         url = settings.url
         timeout = .milliseconds(settings.timeout.milliseconds)
+        currency = settings.currency
         self.admin = admin
         self.http = http
     }
@@ -128,7 +130,13 @@ package final class LaozhangGateway: Gateway {
         }
     }
 
-    package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading {
+    package func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading { try await usage(secret, within: timeout) }
+
+    package func usage(_ secret: borrowing Secret, within limit: TimeSpan) async throws(GatewayError) -> Reading {
+        try await usage(secret, within: min(timeout, .milliseconds(limit.milliseconds)))
+    }
+
+    private func usage(_ secret: borrowing Secret, within timeout: Duration) async throws(GatewayError) -> Reading {
         let response = try await ask(
             HTTPRequest(.get, url + "/v1/usage", headers: ["Accept": "application/json"], timeout: timeout), secret)
         switch response.status {
@@ -137,10 +145,22 @@ package final class LaozhangGateway: Gateway {
             guard let json = JSONValue(parsing: response.body), case .object = json, json["error"] == nil else {
                 throw .inconclusive("/v1/usage answered no figures: \(said(response, secret))", retryAfter: nil)
             }
-            return Reading(today: json["today_usage"]?.decimal, month: json["month_usage"]?.decimal, lastUsedAt: nil)
+            return Reading(
+                today: json["today_usage"]?.decimal, month: json["month_usage"]?.decimal, lastUsedAt: nil, trouble: trouble(with: json))
         case 401, 404, 405: throw .rejected(said(response, secret))
         default: throw inconclusive(response, secret)
         }
+    }
+
+    /// Why its figures are not what budgets count.
+    private func trouble(with json: JSONValue) -> String? {
+        // In none of its words: whatever stands there is told to people.
+        for key in ["today_usage", "month_usage"] {
+            if let value = json[key], value.decimal == nil { return "\(key) is no number" }
+        }
+        guard let other = json["currency"]?.text, other.uppercased() != currency else { return nil }
+        let isCode = other.wholeMatch(of: /[A-Za-z]{3}/) != nil
+        return "it counts in \(isCode ? other.uppercased() : "another currency"), and keyturn.yaml says \(currency)"
     }
 
     // MARK: Asking

@@ -14,6 +14,7 @@ enum JournalSchema {
         migrator.registerMigration("6") { db in try db.execute(sql: sixth) }
         migrator.registerMigration("7") { db in try db.execute(sql: seventh) }
         migrator.registerMigration("8") { db in try db.execute(sql: eighth) }
+        migrator.registerMigration("9") { db in try db.execute(sql: SQLiteJournal.usageTables) }
         return migrator
     }
 

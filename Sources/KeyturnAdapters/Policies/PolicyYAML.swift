@@ -29,9 +29,10 @@ struct PolicyDraft {
             let environment = map.required("environment", "its name such as prod")
             let environmentName = environment?.name("an environment's name")
             let gateway = map.required("gateway", "the name of a gateway of the settings")?.gateway(context)
+            let currency = gateway.flatMap { context.gateways?[$0]?.currency }
             var rules = TokenRules(environment: environmentName ?? "")
-            _ = map["defaults"]?.map("a map of what all tokens share") { rules.read($0, now: context.now) }
-            let budget = map["budget"]?.budget(currency: gateway.flatMap { context.gateways?[$0]?.currency }) ?? nil
+            _ = map["defaults"]?.map("a map of what all tokens share") { rules.read($0, now: context.now, currency: currency) }
+            let budget = map["budget"]?.budget(currency: currency) ?? nil
             var draft = PolicyDraft(
                 policy: Policy(
                     file: file,
@@ -48,17 +49,17 @@ struct PolicyDraft {
             let items = map.required("tokens", "a list of tokens")?.items(
                 "a list of tokens such as [{project: webapp, purpose: api, deliver: ...}]"
             )
-            for item in items ?? [] { draft.readToken(item, rules, context) }
+            for item in items ?? [] { draft.readToken(item, rules, context, currency) }
             return draft
         }
     }
 
-    private mutating func readToken(_ item: YAMLValue, _ defaults: TokenRules, _ context: PolicyContext) {
+    private mutating func readToken(_ item: YAMLValue, _ defaults: TokenRules, _ context: PolicyContext, _ currency: String?) {
         _ = item.map("a map with project, purpose and deliver") { map in
             let project = map.required("project", "a word for the token's name")?.name("a word")
             let purpose = map.required("purpose", "a word for the token's name")?.name("a word")
             var rules = defaults
-            rules.read(map, now: context.now)
+            rules.read(map, now: context.now, currency: currency)
             let deliver = map.required("deliver", "at least one target: a token that nobody reads is not made")?.items(
                 "at least one target such as {file: /etc/webapp/token}"
             )
@@ -78,6 +79,7 @@ struct PolicyDraft {
                 whenRemoved: rules.whenRemoved,
                 adopt: rules.adopt,
                 notifyBefore: rules.notifyBefore,
+                budget: rules.budget,
                 targets: targets.map(\.value)
             )
             policy.tokens.append(token)
@@ -101,12 +103,18 @@ extension YAMLValue {
         return nil
     }
 
-    fileprivate func budget(currency: String?) -> BudgetPolicy? {
+    /// `base`: what holds where a key is left out.
+    func budget(currency: String?, over base: BudgetPolicy? = nil) -> BudgetPolicy? {
         map("a map such as {day: 40 USD, month: 500 USD, alert_at: [50%, 80%, 100%]}") { map in
-            if map.present(["day", "month"]).isEmpty { map.refuse("found neither day nor month, expected at least one of them") }
-            let day = map["day"]?.money(in: currency)
-            let month = map["month"]?.money(in: currency ?? day?.currency)
-            return BudgetPolicy(day: day, month: month, alertAt: map["alert_at"]?.alerts() ?? [50, 80, 100])
+            if base == nil, map.present(["day", "month"]).isEmpty {
+                map.refuse("found neither day nor month, expected at least one of them")
+            }
+            let day = map["day"]?.money(in: currency ?? base?.month?.currency) ?? base?.day
+            let month = map["month"]?.money(in: currency ?? day?.currency) ?? base?.month
+            return BudgetPolicy(
+                day: day, month: month, alertAt: map["alert_at"]?.alerts() ?? base?.alertAt ?? BudgetPolicy.usualAlerts,
+                whenSpent: map["when_spent"]?.word(of: BudgetPolicy.WhenSpent.allCases.map { ($0.rawValue, $0) }) ?? base?.whenSpent
+                    ?? .alert)
         }
     }
 

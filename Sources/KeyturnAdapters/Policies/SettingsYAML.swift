@@ -52,13 +52,16 @@ package struct SettingsReader {
                 &places
             )
             let sound = problems.errors == before && !gateways.isEmpty
-            let watch = map["watch"]?.map("a map such as {every: 15 minutes}") { $0["every"]?.span() } ?? nil
+            let watch = map["watch"]?.map("a map such as {every: 15 minutes, zone: Europe/Berlin}") { watch in
+                (every: watch["every"]?.span(), zone: watch["zone"]?.timeZone())
+            }
             let state = map["state"]?.path(from: folder, "a path") ?? "/var/lib/keyturn"
             let policies = map["policies"]?.path(from: folder, "a path") ?? "\(folder)/policies"
             let settings = Settings(
                 file: file,
                 gateways: gateways,
-                watchEvery: watch ?? .minutes(15),
+                watchEvery: watch?.every ?? .minutes(15),
+                watchZone: watch?.zone ?? .gmt,
                 stateFolder: stateDirectory ?? state,
                 policyFolder: normalised(policies),
                 mail: map["mail"]?.mail(secrets, folder),

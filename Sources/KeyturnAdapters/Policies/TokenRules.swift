@@ -11,6 +11,7 @@ struct TokenRules {
     var whenRemoved = WhenRemoved.keep
     var adopt = false
     var notifyBefore: [TimeSpan] = []
+    var budget: BudgetPolicy?
     /// Where the keys stand that hold now.
     var places: [String: FilePosition] = [:]
 
@@ -19,7 +20,8 @@ struct TokenRules {
         rotate = .every(TimeSpan(months: environment == "dev" ? 6 : 3), window: nil, jitter: .zero)
     }
 
-    mutating func read(_ map: YAMLMap, now: Date) {
+    /// `currency`: of the gateway, where it is known.
+    mutating func read(_ map: YAMLMap, now: Date, currency: String?) {
         if let value = map["name"]?.namingTemplate() { naming = value }
         if let value = map["rotate"]?.rotateRule(over: rotate) { rotate = value }
         if let value = map["overlap"]?.overlap(over: overlap) { overlap = value }
@@ -34,6 +36,9 @@ struct TokenRules {
         if let value = map["when_removed"]?.whenRemoved() { whenRemoved = value }
         if let value = map["adopt"]?.word(of: [("true", true), ("false", false)]) { adopt = value }
         if let value = map["notify_before"]?.notifyBefore() { notifyBefore = value }
+        if let value = map["budget"] {
+            if value.plainText == "none" { budget = nil } else { budget = value.budget(currency: currency, over: budget) ?? budget }
+        }
         for key in map.present(["overlap", "permissions", "expires"]) { places[key] = map[key]?.place }
         if let culprit = map["expires"] ?? map["rotate"], case .every(let every, _, _) = rotate, case .after(let life) = expires,
             life.approximateSeconds < every.approximateSeconds

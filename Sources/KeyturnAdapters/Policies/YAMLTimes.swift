@@ -24,6 +24,16 @@ extension YAMLValue {
         return nil
     }
 
+    /// By its name in the tz database, or UTC.
+    func timeZone() -> TimeZone? {
+        // An abbreviation (EST) and an offset (GMT+1) are names to Foundation, and know nothing of summer.
+        if let text = scalarText, text == "UTC" || text.contains("/"), let zone = text == "UTC" ? .gmt : TimeZone(identifier: text) {
+            return zone
+        }
+        refuse(expected: "UTC or a time zone that is known here, such as Europe/Berlin")
+        return nil
+    }
+
     func window() -> Window? {
         guard let text = scalarText else {
             refuse(expected: "a window such as \"Mon..Thu 09:00-16:00 Europe/Berlin\"")

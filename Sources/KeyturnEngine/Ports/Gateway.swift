@@ -20,6 +20,15 @@ package protocol Gateway: Sendable {
 
     /// What the gateway counts for this secret's generation.
     func usage(_ secret: borrowing Secret) async throws(GatewayError) -> Reading
+
+    /// The same, given up after `limit`: for who has more urgent things to do.
+    func usage(_ secret: borrowing Secret, within limit: TimeSpan) async throws(GatewayError) -> Reading
+}
+
+extension Gateway {
+    package func usage(_ secret: borrowing Secret, within limit: TimeSpan) async throws(GatewayError) -> Reading {
+        try await usage(secret)
+    }
 }
 
 package struct CreateOrder: Sendable, Equatable {

@@ -4,7 +4,7 @@ package import KeyturnCore
 /// The durable memory: what each token's state is, what happened, what was asked for. No secret fits in it.
 ///
 /// Whatever it has returned from is on the disk. If it cannot be written, nothing else may be done.
-package protocol Journal: HistoryProof, Outbox, FingerprintLedger {
+package protocol Journal: HistoryProof, Outbox, FingerprintLedger, UsageJournal {
     /// Every token it knows, with its open rotation and its generations that are not revoked.
     func ledger() throws(JournalError) -> [Token]
 

@@ -54,6 +54,8 @@ struct `A policy with one mistake says where it is, what was found and what was 
             "budget: {day: 4 USD, alert_at: [100001%]}",
             "3:33: alert_at: found '100001%', expected a percentage above 0% and at most 100000%, such as 80%"
         ),
+        Row("budget: {day: 4 USD, when_spent: stop}", "3:34: when_spent: found 'stop', expected alert, revoke"),
+        Row("budget: {day: 4 USD, when: revoke}", "3:22: budget: unknown key 'when', expected one of day, month, alert_at, when_spent"),
         Row("budget: {day: 4 USD, alert_at: [9%, 9%]}", "3:37: alert_at: found '9%' a second time, expected each percentage once"),
         Row("defaults: [a]", "3:11: defaults: found a list, expected a map of what all tokens share"),
         Row("defaults: {<<: {}}", "3:12: found the merge key <<, expected plain YAML (no anchors, aliases or merge keys)"),
@@ -145,6 +147,11 @@ struct `A policy with one mistake says where it is, what was found and what was 
             "limits: {day: {amount: 10 USD}}",
             "26: amount: found '10 USD', expected an amount above 0 such as 10 or 2.50, without a currency"
         ),
+        Row(
+            "budget: 5",
+            "11: budget: found '5', expected a map such as {day: 40 USD, month: 500 USD, alert_at: [50%, 80%, 100%]}"),
+        Row("budget: {}", "11: budget: found neither day nor month, expected at least one of them"),
+        Row("budget: {month: 9 EUR, day: 4 USD}", "19: month: found '9 EUR', expected USD, the currency of the gateway"),
         Row("when_removed: revoke", "17: when_removed: found 'revoke', expected keep or a map such as {revoke_after: 7 days}"),
         Row("notify_before: 0s", "18: notify_before: found '0s', expected a time span above zero"),
         Row("notify_before: [7 days, 7d]", "27: notify_before: found '7d' a second time, expected each span once"),
@@ -171,7 +178,7 @@ struct `A policy with one mistake says where it is, what was found and what was 
         ),
         Row(
             "deliver: []",
-            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt, notify_before"
+            "3: defaults: unknown key 'deliver', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt, notify_before, budget"
         ),
     ])
     func `in its defaults`(_ row: Row) throws {

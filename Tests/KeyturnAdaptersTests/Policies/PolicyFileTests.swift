@@ -141,7 +141,7 @@ struct `What is wrong in several places` {
                 "p.yaml:2:1: unknown key 'gatway', did you mean 'gateway'?",
                 "p.yaml:4:19: every: found '0', expected a time span above zero",
                 "p.yaml:4:22: found the key 'every' a second time (the first is at 4:12), expected it once",
-                "p.yaml:5:3: defaults: unknown key 'base', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt, notify_before",
+                "p.yaml:5:3: defaults: unknown key 'base', expected one of name, rotate, overlap, billing, permissions, models, allow_ips, limits, expires, when_removed, adopt, notify_before, budget",
                 "p.yaml:5:9: found the anchor &base, expected plain YAML (no anchors, aliases or merge keys)",
                 "p.yaml:6:11: found the alias *base, expected plain YAML (no anchors, aliases or merge keys)",
                 "p.yaml:9:14: found a tag, expected plain YAML (no tags)",

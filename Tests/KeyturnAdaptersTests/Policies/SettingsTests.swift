@@ -46,7 +46,7 @@ struct `Settings are read as they are meant` {
                 capacity: 50
                 requests: {concurrent: 4, timeout: 20s}
                 currency: CNY
-            watch: {every: 5 minutes}
+            watch: {every: 5 minutes, zone: Europe/Berlin}
             state: ../state
             policies: p
             mail: {from: keyturn@example.com, to: [ops@example.com], smtp: {url: "smtps://mail.example.com", user: u, password: {file: pw}}}
@@ -58,6 +58,7 @@ struct `Settings are read as they are meant` {
         let gateway = try #require(settings.gateways[GatewayName("laozhang")])
         #expect(gateway.capacity == 50 && gateway.concurrent == 4 && gateway.timeout == .seconds(20) && gateway.currency == "CNY")
         #expect(settings.watchEvery == .minutes(5))
+        #expect(settings.watchZone.identifier == "Europe/Berlin")
         #expect(settings.stateFolder == parent + "/state")
         #expect(settings.policyFolder == folder.path + "/p")
         #expect(
@@ -106,6 +107,10 @@ struct `Settings are read as they are meant` {
     }
 
     @Test(arguments: [
+        Row(
+            "watch: {zone: Mars/Base}",
+            "2:15: zone: found 'Mars/Base', expected UTC or a time zone that is known here, such as Europe/Berlin"),
+        Row("watch: {zone: EST}", "2:15: zone: found 'EST', expected UTC or a time zone that is known here, such as Europe/Berlin"),
         Row("watch: {every: 0}", "2:16: every: found '0', expected a time span above zero"),
         Row("wacth: {every: 1h}", "2:1: unknown key 'wacth', did you mean 'watch'?"),
         Row("mail: {from: a@b, to: c@d}", "2:23: to: found 'c@d', expected a list of addresses such as [ops@example.com]"),

@@ -48,7 +48,10 @@ struct SandboxGatewayTests {
             #expect(
                 log.json == [
                     "data": [
-                        ["timestamp": "2026-01-31T12:01:00Z", "model": "gpt-4", "tokens": 2, "cost": .number(SandboxContract.price)]
+                        [
+                            "timestamp": "2026-01-31T12:01:00Z", "model": "gpt-4", "tokens": 2,
+                            "cost": .number(SandboxConfiguration(adminToken: "").price),
+                        ]
                     ]
                 ]
             )
@@ -224,7 +227,7 @@ struct SandboxGatewayTests {
         try await withSandbox({ $0.stateFile = path }) { sandbox in
             #expect(await sandbox.models(token.key).status == 200)
             #expect(await sandbox.column("status") == ["Active"])
-            #expect(await sandbox.usage(token.key).json?["today_usage"] == .number(SandboxContract.price))
+            #expect(await sandbox.usage(token.key).json?["today_usage"] == .number(SandboxConfiguration(adminToken: "").price))
             let next = try await sandbox.token("u").id
             #expect(next > token.id)
         }

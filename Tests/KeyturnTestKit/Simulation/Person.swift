@@ -43,7 +43,8 @@ extension Simulation {
         case .strayRecord: clearRecord(finding.subject)
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
             .attributesDiffer, .gatewayChanged, .gatewayMissing, .reloadRefused, .historyBroken,
-            .unknownKey, .courierFailing, .expiryAhead, .rotationAhead, .exposedTarget, .strayCopy:
+            .unknownKey, .courierFailing, .expiryAhead, .rotationAhead, .exposedTarget, .strayCopy, .usageUnreadable, .budgetCrossed,
+            .budgetSpent, .budgetForecast:
             break
         }
     }

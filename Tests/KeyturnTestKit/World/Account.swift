@@ -39,6 +39,8 @@ package struct Key: Sendable {
         private var day = 0
         private var today = 0
         private var thisMonth = 0
+        /// Of all its life.
+        private(set) var total = 0
 
         private static func day(of time: Date) -> Int { Int(time.timeIntervalSince1970 / 86400) }
 
@@ -46,7 +48,7 @@ package struct Key: Sendable {
             let day = Uses.day(of: time)
             if day != self.day { today = 0 }
             if day / 30 != self.day / 30 { thisMonth = 0 }
-            (self.day, today, thisMonth) = (day, today + 1, thisMonth + 1)
+            (self.day, today, thisMonth, total) = (day, today + 1, thisMonth + 1, total + 1)
         }
 
         /// A month is thirty days here: what matters is that it begins anew.
@@ -169,6 +171,9 @@ package struct Account: Sendable {
 
     package func key(withSecret secret: String) -> Key? { bySecret[secret].map { keys[$0] } }
     package func key(_ id: KeyID) -> Key? { byID[id].map { keys[$0] } }
+    /// Also those that are over.
+    func keys(named name: String) -> [Key] { (byName[name] ?? []).map { keys[$0] } }
+
     package func living(named name: String, at time: Date) -> [Key] {
         (byName[name] ?? []).compactMap { keys[$0].isAlive(at: time) ? keys[$0] : nil }
     }

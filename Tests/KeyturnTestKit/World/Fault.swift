@@ -5,7 +5,7 @@ package enum PortCall: String, CaseIterable, Sendable {
     case create, list, revoke, probe, usage
     case preflight, publish, remove, consumerPreflight, take, confirm, secretInFile, stillHolds
     case checkKeyring, reserveRecord, putRecord, releaseRecord, readRecord, listRecords, wipeRecord
-    case readJournal, record, reserve, answer, reconcile
+    case readJournal, record, reserve, answer, reconcile, keepReadings
     case hand, readOutbox, writeOutbox
 
     /// What tells people of findings.
@@ -14,7 +14,7 @@ package enum PortCall: String, CaseIterable, Sendable {
     /// Can its effect break a promise? Looking at something breaks none.
     var changesTheWorld: Bool {
         switch self {
-        case .create, .revoke, .publish, .remove, .take, .putRecord, .wipeRecord, .record, .reserve: true
+        case .create, .revoke, .publish, .remove, .take, .putRecord, .wipeRecord, .record, .reserve, .keepReadings: true
         case .list, .probe, .usage, .preflight, .consumerPreflight, .confirm, .secretInFile, .stillHolds, .checkKeyring, .reserveRecord,
             .releaseRecord, .readRecord, .listRecords, .readJournal, .answer, .reconcile,
             .hand, .readOutbox, .writeOutbox:
@@ -91,7 +91,7 @@ package enum Fault: Equatable, Sendable {
         case .checkKeyring: return [.diesBefore, .fails("input/output error")]
         case .reserveRecord, .putRecord: return deaths + [.fails("no space left on device")]
         case .wipeRecord, .releaseRecord, .readRecord, .listRecords: return deaths + [.fails("input/output error")]
-        case .record, .reserve, .answer, .reconcile: return deaths + [.fails("disk full")]
+        case .record, .reserve, .answer, .reconcile, .keepReadings: return deaths + [.fails("disk full")]
         case .readJournal: return [.diesBefore, .fails("database is locked")]
         case .secretInFile: return deaths
         case .hand: return deaths + [.unreachable, .lostBefore, .lostAfter, .fails("550 no such user")]

@@ -27,6 +27,7 @@ package struct JournalTables: Sendable {
     package var outbox = OutboxTables()
     /// Every opening and closing of a finding, in order.
     package private(set) var findingChanges: [String] = []
+    package internal(set) var usage = UsageTables()
 
     package init() {}
 

@@ -12,6 +12,10 @@ package struct Machine {
     package var settings: Settings {
         didSet { keeper = nil }
     }
+    /// Of environments.
+    package var budgets: [String: BudgetPolicy] = [:] {
+        didSet { keeper = nil }
+    }
     package private(set) var outlook: Keeper.Outlook?
     package private(set) var passes = 0
     private let processor = OneAtATime()
@@ -48,7 +52,10 @@ package struct Machine {
     package mutating func pass(watches forced: Bool? = nil) async -> Date {
         passes += 1
         let isNew = keeper == nil
-        let keeper = self.keeper ?? Keeper(ports: world.ports(), policies: policies, settings: settings, log: world.logger())
+        let keeper =
+            self.keeper
+            ?? Keeper(
+                ports: world.ports(), policies: policies, settings: settings, budgets: budgets, log: world.logger())
         if isNew { (self.keeper, process) = (keeper, world.with { $0.process }) }
         let started = world.moment.wall
         let every = settings.watchEvery

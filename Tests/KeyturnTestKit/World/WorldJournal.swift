@@ -7,7 +7,7 @@ struct WorldJournal: Journal {
     let world: World
     let process: Int
 
-    private func call<Result: Sendable>(
+    func call<Result: Sendable>(
         _ operation: PortCall, _ detail: String = "", _ body: (inout JournalTables) throws(JournalError) -> Result
     ) throws(JournalError) -> Result {
         try world.call(operation, by: process, detail, dead: JournalError("the process is dead")) { state, fault throws(JournalError) in
