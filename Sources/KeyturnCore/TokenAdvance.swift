@@ -96,6 +96,8 @@ extension Token {
 
     private mutating func start(_ cause: Rotation.Cause, _ reason: String?, _ now: Moment) throws(Mismatch) {
         guard rotation?.isOpen != true else { throw Mismatch("a rotation of \(name) is open already") }
+        // Whoever takes it up again says so first.
+        guard ending == nil else { throw Mismatch("\(name) has ended") }
         serial += 1
         rotation = Rotation(id: "\(name)#\(serial)", cause: cause, reason: reason, startedAt: now.wall)
     }
