@@ -186,8 +186,12 @@ extension Followed {
             guard let answeredAt = request.answeredAt, let token = tokens[request.token] else { return false }
             let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
             if ([token.rotation?.attempts.failures ?? 0] + revocations).contains(where: { $0 > 0 }) { return true }
+            // Where it is the admin token that is refused, no revocation counts that as its own failure.
+            let isUntried = token.generations.contains {
+                $0.state == .revoking && $0.revokeAnsweredAt == nil && $0.attempts.failures == 0
+            }
             let isListless = token.rotation?.phase == .minting && token.rotation?.generation == nil
-            return isListless && Date().timeIntervalSince(answeredAt) > 3
+            return (isListless || isUntried) && Date().timeIntervalSince(answeredAt) > 3
         }
     }
 }
