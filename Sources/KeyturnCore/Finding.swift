@@ -25,6 +25,7 @@ package struct Finding: Sendable, Equatable {
         case courierFailing = "courier-failing"
         case expiryAhead = "expiry-ahead"
         case rotationAhead = "rotation-ahead"
+        case leakOpen = "leak-open"
     }
 
     package var code: Code

@@ -43,7 +43,7 @@ extension Simulation {
         case .strayRecord: clearRecord(finding.subject)
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
             .attributesDiffer, .gatewayChanged, .gatewayMissing, .reloadRefused, .historyBroken,
-            .unknownKey, .courierFailing, .expiryAhead, .rotationAhead:
+            .unknownKey, .courierFailing, .expiryAhead, .rotationAhead, .leakOpen:
             break
         }
     }
