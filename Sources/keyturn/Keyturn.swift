@@ -15,7 +15,8 @@ struct Keyturn: AsyncParsableCommand {
         version: "keyturn \(version)",
         subcommands: [
             DaemonCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self, RotateCommand.self, RevokeCommand.self,
-            AdoptCommand.self, VerifyCommand.self, HistoryCommand.self, TestMailCommand.self, SandboxCommand.self, DemoCommand.self,
+            LeakCommand.self, AdoptCommand.self, VerifyCommand.self, HistoryCommand.self, TestMailCommand.self,
+            SandboxCommand.self, DemoCommand.self,
         ]
     )
 

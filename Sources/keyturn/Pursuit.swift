@@ -10,6 +10,8 @@ import Logging
 struct Pursuit: Sendable {
     let site: Site
     let requests: [Request]
+    /// Seconds that it stays for, where nobody else drives and the next thing to do is that far ahead.
+    var patience: TimeInterval = 30
     /// Is it over for this token, and how? Nil: not yet. With the rotation that the answer names.
     let verdict: @Sendable (Request, Token, Rotation?) throws -> Exit?
 
@@ -69,9 +71,9 @@ struct Pursuit: Sendable {
         return .waits
     }
 
-    /// What could not even be begun must not begin by itself on another day.
+    /// What could not even be begun must not begin by itself on another day. A leak must.
     private func withdraw(because why: String) throws {
-        for request in requests {
+        for request in requests where request.verb != .leak {
             guard var pending = try journal.request(request.number), pending.answeredAt == nil else { continue }
             pending.refusal = "withdrawn by the command: \(why)"
             try journal.answer(pending, at: Date())
@@ -91,7 +93,7 @@ struct Pursuit: Sendable {
             let now = try journal.follow(requests.map(\.number))
             if let exit = try outcome(now) { return exit }
             if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(now, isSeen: true) { return exit }
-            guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
+            guard let next = outlook.nextLook, next.timeIntervalSinceNow < patience else { return .waits }
             let rest = max(0.05, next.timeIntervalSinceNow)
             if rest > 1 { Terminal.progress("going on in \(Age.text(rest))") }
             try? await Task.sleep(for: .seconds(rest))
