@@ -52,6 +52,10 @@ package enum Event: Sendable, Equatable {
         signature: String
     )
     case ended(Token.Ending)
+    /// A person said that every generation which exists now is in the wrong hands.
+    case leaked(LeakMode, reason: String?)
+    /// One that leaked and was to be replaced first is up for revocation.
+    case contained(String, why: String)
     case removed(TargetID)
     /// An expired token's target holds something that is not known to be its secret.
     case leftAlone(TargetID)

@@ -31,6 +31,7 @@ package struct Finding: Sendable, Equatable {
         case budgetCrossed = "budget-crossed"
         case budgetSpent = "budget-spent"
         case budgetForecast = "budget-forecast"
+        case leakOpen = "leak-open"
     }
 
     package var code: Code

@@ -52,6 +52,8 @@ package struct Generation: Sendable, Equatable {
     package var retirement: Retirement?
     /// The trials in a row that refused it while it was in use.
     package var refusals: Refusals?
+    /// When a person said that its token had leaked; nil: it has not, as far as anybody said.
+    package var leakedAt: Date?
     /// When it was put up for revocation; nil until then.
     package var releasedAt: Date?
     /// When the gateway last answered its revocation with yes; it is over only when the secret is seen refused.
@@ -64,7 +66,7 @@ package struct Generation: Sendable, Equatable {
         createdAt: Date? = nil, expiresAt: Date? = nil, seenAt: Date? = nil, acceptedAt: Date? = nil,
         fingerprint: String? = nil,
         signature: String, foreignIDs: [KeyID] = [], retirement: Retirement? = nil, refusals: Refusals? = nil,
-        releasedAt: Date? = nil, revokeAnsweredAt: Date? = nil,
+        leakedAt: Date? = nil, releasedAt: Date? = nil, revokeAnsweredAt: Date? = nil,
         attempts: Attempts = Attempts()
     ) {
         self.name = name
@@ -81,6 +83,7 @@ package struct Generation: Sendable, Equatable {
         self.foreignIDs = foreignIDs
         self.retirement = retirement
         self.refusals = refusals
+        self.leakedAt = leakedAt
         self.releasedAt = releasedAt
         self.revokeAnsweredAt = revokeAnsweredAt
         self.attempts = attempts

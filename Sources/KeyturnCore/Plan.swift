@@ -40,7 +40,9 @@ package enum Plan {
         let isTemporary = policy.rotate == .never && policy.expires != .never
         guard let current = token.currentGeneration, current.state == .held else {
             if isPast { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
-            return begin(token.serial == 0 ? .first : .dead, reason: token.serial == 0 ? nil : "no generation of it is in use", token, now)
+            if token.serial == 0 { return begin(.first, reason: nil, token, now) }
+            if token.hasOpenLeak { return begin(.leaked, reason: "it leaked", token, now) }
+            return begin(.dead, reason: "no generation of it is in use", token, now)
         }
         let hasExpired = current.expiresAt.map { $0 <= now.wall } ?? false
         if hasExpired, isTemporary { return .end(.expired) }
@@ -102,12 +104,13 @@ package enum Plan {
     /// Which rotations come first when not all can: what is broken, then what breaks soonest, then what somebody waits for.
     package static func urgency(of cause: Rotation.Cause) -> Int {
         switch cause {
-        case .dead: 0
-        case .expiring: 1
-        case .requested, .adopted: 2
-        case .first: 3
-        case .changed: 4
-        case .scheduled: 5
+        case .leaked: 0
+        case .dead: 1
+        case .expiring: 2
+        case .requested, .adopted: 3
+        case .first: 4
+        case .changed: 5
+        case .scheduled: 6
         }
     }
 }

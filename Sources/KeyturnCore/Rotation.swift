@@ -26,6 +26,7 @@ package struct Rotation: Sendable, Equatable {
         case changed
         case dead
         case adopted
+        case leaked
     }
 
     /// `TOKEN#N`.

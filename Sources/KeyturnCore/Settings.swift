@@ -13,11 +13,15 @@ package struct Settings: Sendable, Equatable {
     package var mail: MailSettings?
     package var webhooks: [WebhookSettings]
     package var audits: AuditSettings
+    /// The mail address of a gateway's people, for a leak's report; one that is missing is its kind's own. Not the gateway's settings: nothing
+    /// that failed is tried again because it changed.
+    package var support: [GatewayName: String]
 
     package init(
         file: String, gateways: [GatewayName: GatewaySettings], watchEvery: TimeSpan = .minutes(15), watchZone: TimeZone = .gmt,
         stateFolder: String, policyFolder: String,
-        mail: MailSettings? = nil, webhooks: [WebhookSettings] = [], audits: AuditSettings = AuditSettings()
+        mail: MailSettings? = nil, webhooks: [WebhookSettings] = [], audits: AuditSettings = AuditSettings(),
+        support: [GatewayName: String] = [:]
     ) {
         self.file = file
         self.gateways = gateways
@@ -28,6 +32,7 @@ package struct Settings: Sendable, Equatable {
         self.mail = mail
         self.webhooks = webhooks
         self.audits = audits
+        self.support = support
     }
 }
 

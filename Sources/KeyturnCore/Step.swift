@@ -19,7 +19,8 @@ package enum Step: Sendable, Equatable {
     case tryOld(String)
     /// Read the use of a retiring generation. Only reads.
     case read(String)
-    /// The evidence is complete: see that the replacement is accepted, then put the old one up for revocation. Only reads.
+    /// The evidence is complete: see that the replacement is accepted, then put the old one up for revocation. Of one that leaked:
+    /// its time is up, and nothing is looked at. Only reads.
     case release(String)
     /// Revoke by id. Already gone is done.
     case revoke(String)

@@ -5,6 +5,7 @@ extension Token {
     package mutating func advance(_ event: Event, for policy: TokenPolicy?, at now: Moment) throws(Mismatch) {
         var next = self
         try next.take(event, policy, now)
+        next.hastenLeaks(policy, now)
         self = next
     }
 
@@ -82,6 +83,10 @@ extension Token {
             )
             try adopt(generation)
         case .ended(let how): end(how, now)
+        case .leaked(let mode, _): leak(mode, now)
+        case .contained(let name, _):
+            guard generation(name)?.isLeaked == true else { throw Mismatch("\(name) has not leaked") }
+            try change(name, from: [.retiring]) { $0.release(now) }
         case .removed(let id), .leftAlone(let id): targets.removeAll { $0.id == id }
         // Nobody has looked after what left and returns: it is in the state of one that somebody changed.
         case .drifted(let id), .targetReturned(let id): drift(id, now)
@@ -96,6 +101,8 @@ extension Token {
 
     private mutating func start(_ cause: Rotation.Cause, _ reason: String?, _ now: Moment) throws(Mismatch) {
         guard rotation?.isOpen != true else { throw Mismatch("a rotation of \(name) is open already") }
+        // Whoever takes it up again says so first.
+        guard ending == nil else { throw Mismatch("\(name) has ended") }
         serial += 1
         rotation = Rotation(id: "\(name)#\(serial)", cause: cause, reason: reason, startedAt: now.wall)
     }
@@ -323,7 +330,7 @@ extension Token {
 
     // MARK: Small parts
 
-    private mutating func urge() {
+    mutating func urge() {
         attempts = Attempts()
         rotation?.attempts = Attempts()
         for index in targets.indices { targets[index].attempts = Attempts() }
@@ -336,7 +343,7 @@ extension Token {
         rotation?.refusals = nil
     }
 
-    private mutating func close(_ phase: Rotation.Phase, _ now: Moment) {
+    mutating func close(_ phase: Rotation.Phase, _ now: Moment) {
         rotation?.phase = phase
         rotation?.endedAt = now.wall
     }
@@ -370,7 +377,7 @@ extension Token {
 
 extension Generation {
     /// Puts it up for revocation.
-    fileprivate mutating func release(_ now: Moment) {
+    mutating func release(_ now: Moment) {
         (state, attempts, releasedAt) = (.revoking, Attempts(), now.wall)
     }
 }

@@ -96,6 +96,10 @@ private struct Trouble {
 
     private static func overlap(of generation: Generation, _ token: Token, _ policy: TokenPolicy?, at now: Moment) -> String? {
         guard let retirement = generation.retirement else { return nil }
+        if generation.isLeaked {
+            let end = retirement.overlap.end(seenAt: now)
+            return "\(generation.name), which leaked, is kept for its replacement until \(end.formatted(.iso8601)) at most"
+        }
         if !retirement.overlap.isOver(at: now) {
             return "\(generation.name) is kept until \(retirement.overlap.end(seenAt: now).formatted(.iso8601))"
         }

@@ -18,7 +18,8 @@ extension Token {
     }
 
     private func candidates(for policy: TokenPolicy?, at now: Moment) -> [Step] {
-        var steps: [Step] = []
+        // What leaked is first: nothing is worth a delay of its end.
+        var steps = generations.filter { $0.isLeaked && $0.state == .revoking }.map { revocationStep($0, now) }
         if let rotation, rotation.isOpen { steps.append(rotationStep(rotation, policy, now)) }
         if rotation?.isOpen != true || rotation?.phase == .minting || rotation?.phase == .verifying {
             steps.append(deliveryStep(policy, now) ?? .wait(nil))
@@ -26,7 +27,7 @@ extension Token {
         if ending == .expired { steps.append(removalStep(now)) }
         for generation in generations {
             switch generation.state {
-            case .revoking: steps.append(revocationStep(generation, now))
+            case .revoking: if !generation.isLeaked { steps.append(revocationStep(generation, now)) }
             case .retiring: steps.append(retirementStep(generation, policy, now))
             case .unmade, .intended, .abandoned, .held, .revoked: break
             }
@@ -40,6 +41,8 @@ extension Token {
         guard policy != nil || rotation.phase == .withdrawing else { return .wait(nil) }
         switch rotation.phase {
         case .minting:
+            // What leaked gives back its place of the account first; where that meets trouble it holds up nothing.
+            if generations.contains(where: { $0.isLeaked && $0.state == .revoking && $0.attempts.failures == 0 }) { return .wait(nil) }
             // An orphan takes a place of the account, and is proof that a create went wrong: it goes first. One that cannot
             // be revoked, which a person is told of, does not keep the token without a secret for ever.
             return generations.first { $0.isOrphan && !$0.attempts.isStuck }.map { revocationStep($0, now) } ?? .mint
@@ -92,6 +95,10 @@ extension Token {
 
     private func retirementStep(_ generation: Generation, _ policy: TokenPolicy?, _ now: Moment) -> Step {
         guard let retirement = generation.retirement else { return .wait(nil) }
+        if generation.isLeaked {
+            let isToEnd = reasonToContain(generation, under: policy, at: now) != nil
+            return isToEnd ? .release(generation.name) : .wait(retirement.overlap.end(seenAt: now))
+        }
         guard generation.attempts.isDue(at: now.wall) else { return .wait(generation.attempts.notBefore) }
         guard isOutOfTargets(generation.name, policy) else { return .wait(nil) }
         if retirement.wantsQuiet {

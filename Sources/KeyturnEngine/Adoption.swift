@@ -27,6 +27,9 @@ struct Adoption: Sendable {
             if let owner = known.first(where: { $0.fingerprint == fingerprint && $0.isLiving }) {
                 return "the secret in \(file) is that of \(owner.name), which keyturn holds already"
             }
+            if try ports.journal.isLeaked(fingerprint: fingerprint) {
+                return "the secret in \(file) is one that leaked: it is never taken up again"
+            }
             if let target = try await targetWithAnother(secret) {
                 return
                     "\(target) holds another secret, which the gateway accepts: adopt that one (--from the target's file), or take it out of there first"

@@ -97,8 +97,9 @@ package struct Keeper: Sendable {
         let after = judge(tokens, [:]).merging(undecided.verdicts) { first, _ in first }
         let troubles = desks.compactMapValues { desk in if case .failure(let error) = desk.answer { error } else { nil } }
         let watcher = Watcher(policies: policies, isWhole: isWhole, now: ports.now())
+        let leaks = try followIncidents(tokens, recorder)
         let findings =
-            stray + left + met + usage.findings + budgets.findings + Watcher.findings(aboutRemoved: undecided.asks)
+            stray + left + met + leaks + usage.findings + budgets.findings + Watcher.findings(aboutRemoved: undecided.asks)
             + watcher.findings(tokens: tokens, verdicts: after, desks: desks)
         let byName = Dictionary(tokens.map { ($0.name, $0) }) { first, _ in first }
         let watched = watches ? Set(desks.keys).subtracting(troubles.keys) : []

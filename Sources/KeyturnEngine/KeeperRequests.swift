@@ -18,7 +18,7 @@ extension Keeper {
             }
             let policy = policies[request.token]
             // Who reads all policies will know what it is about.
-            if policy == nil, !isWhole, request.verb != .revoke { continue }
+            if policy == nil, !isWhole, request.verb != .revoke, request.verb != .leak { continue }
             if desks[tokens[index].gateway] == nil, let why = stranded(tokens[index]) {
                 request.refusal = why
                 try ports.journal.answer(request, at: ports.now().wall)
@@ -30,6 +30,9 @@ extension Keeper {
             case .revoke:
                 if tokens[index].ending == nil { try recorder.record([.ended(.requested)], of: &tokens[index], under: policy) }
                 try recorder.record([.urged(request.reason)], of: &tokens[index], under: policy)
+            case .leak:
+                let desk = desks[tokens[index].gateway]
+                try await leak(&tokens[index], policy, &request, desk, recorder)
             case .adopt:
                 guard let policy, let desk = desks[tokens[index].gateway] else {
                     request.refusal = Keeper.unknown(request.token)

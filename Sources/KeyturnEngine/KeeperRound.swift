@@ -146,6 +146,8 @@ extension Keeper {
     }
 
     private func urgency(_ turn: Turn) -> Int {
+        // Before anything of anybody else's: every second of it may be a thief's.
+        if turn.progress.token.hasOpenLeak { return -1 }
         switch turn.verdict {
         case .start(let cause, _): return 1 + Plan.urgency(of: cause)
         case .end: return 0

@@ -1,3 +1,4 @@
+package import Foundation
 package import KeyturnCore
 
 /// A gateway whose calls keep to a limit: never more at once than it allows, and none during a pause that the gateway has
@@ -45,7 +46,18 @@ package struct LimitedGateway: Gateway {
     package func usage(_ secret: borrowing Secret, within limit: TimeSpan) async throws(GatewayError) -> Reading {
         try await inTurn(.token) { () async throws(GatewayError) in try await gateway.usage(secret, within: limit) }
     }
+}
 
+extension LimitedGateway: UsageLog {
+    package func usageLog(
+        _ secret: borrowing Secret, from start: Date, to end: Date
+    ) async throws(GatewayError) -> (lines: [UsageLine], isPart: Bool) {
+        guard let log = gateway as? any UsageLog else { throw .rejected("this gateway keeps no usage log") }
+        return try await inTurn(.token) { () async throws(GatewayError) in try await log.usageLog(secret, from: start, to: end) }
+    }
+}
+
+extension LimitedGateway {
     private func inTurn<Answer>(_ bearer: GatewayLimit.Bearer, _ call: () async throws(GatewayError) -> Answer) async throws(GatewayError)
         -> Answer
     {

@@ -40,6 +40,8 @@ extension Event {
         case .turnedUp: "turned-up"
         case .adopted: "adopted"
         case .ended: "ended"
+        case .leaked: "leaked"
+        case .contained: "contained"
         case .removed: "removed"
         case .leftAlone: "left-alone"
         case .drifted: "drifted"
@@ -61,10 +63,10 @@ extension Event {
             .read(let name, _),
             .readFailed(let name, _, _), .released(let name), .revokeAnswered(let name), .seenRefused(let name),
             .revokeFailed(let name, _, _, _),
-            .turnedUp(let name, _, _), .adopted(let name, _, _, _, _, _, _, _):
+            .turnedUp(let name, _, _), .adopted(let name, _, _, _, _, _, _, _), .contained(let name, _):
             name
         case .left, .returned, .started, .resumed, .urged, .rebased, .heldBack, .targetFailed, .ended, .removed, .leftAlone, .drifted,
-            .targetLeft, .targetReturned, .targetVacated, .noLongerDue:
+            .targetLeft, .targetReturned, .targetVacated, .noLongerDue, .leaked:
             nil
         }
     }
@@ -108,6 +110,10 @@ extension Event {
         case .revokeFailed(let name, let why, _, _): "\(name) is not revoked yet: \(why)"
         case .turnedUp(let name, let id, _): "\(name), whose create was lost, turned up as \(id) and is to be revoked"
         case .adopted(let name, let id, _, _, _, _, _, _): "\(name) (\(id)) is taken over"
+        case .leaked(let mode, let reason):
+            "leaked, by a person's word\(reason.map { " (\($0))" } ?? ""): all its generations end, "
+                + (mode == .containFirst ? "at once" : "as soon as a replacement is published")
+        case .contained(let name, let why): "\(name), which leaked, is to be revoked: \(why)"
         case .ended(.expired): "has expired and ends"
         case .ended(.requested): "ended by request: all its generations are to be revoked"
         case .ended(.leftPolicies): "ended because it left the policies: all its generations are to be revoked"

@@ -33,6 +33,28 @@ struct Recorder: Sendable {
         return true
     }
 
+    /// The same for what opens an incident, in one transaction with it.
+    func open(_ incident: LeakIncident, _ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws {
+        var next = token
+        let entries = try take(events, of: &next, under: policy)
+        try journal.open(incident, of: next, entries)
+        token = next
+        tell(entries, events, step: nil)
+    }
+
+    /// Says that an incident is over: nothing that happens to the token, but something that its history has to tell.
+    func close(_ incident: LeakIncident, of token: Token, _ sentence: String) throws {
+        let entry = HistoryEntry(
+            at: now().wall, token: token.name, environment: token.environment, rotation: nil, generation: nil, code: "leak-over",
+            sentence: sentence)
+        try journal.close(incident.number, of: token, entry)
+        log.notice(
+            "\(sentence)",
+            metadata: [
+                LogKeys.token: "\(token.name)", LogKeys.environment: "\(token.environment)", LogKeys.code: "\(entry.code)",
+            ])
+    }
+
     /// Seconds that a create of unknown outcome takes a place of the account, unless it turns up: far longer than any
     /// request lasts on its way.
     static let unknownCountsFor: Double = 900
@@ -76,9 +98,11 @@ extension Event {
     /// `notice` for milestones, `info` for steps, `warning` for what is tried again; errors are findings, not events.
     var level: Logger.Level {
         switch self {
-        case .left, .returned, .targetLeft, .targetReturned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp: .notice
+        case .left, .returned, .targetLeft, .targetReturned, .started, .minted, .seenRefused, .adopted, .ended, .resumed, .turnedUp,
+            .contained:
+            .notice
         case .notMade, .lost, .heldBack, .refusedOnce, .refused, .targetFailed, .readFailed, .revokeFailed, .oldRefused, .drifted,
-            .trialRefused, .leftAlone, .confused, .resurfaced:
+            .trialRefused, .leftAlone, .confused, .resurfaced, .leaked:
             .warning
         case .urged, .rebased, .intended, .identified, .neverCame, .accepted, .published, .took, .confirmed, .oldAccepted, .released,
             .revokeAnswered, .removed, .targetVacated, .noLongerDue:

@@ -63,8 +63,19 @@ extension Rotator {
         return own ? retirement?.reading?.lastUsedAt : lastUsedAt
     }
 
+    /// What it had been used for when it leaked and was about to be revoked; nothing where that is not to be had in time.
+    private func lastReading(of generation: Generation, _ token: Token) async -> [Event] {
+        let one = Token(name: token.name, environment: token.environment, gateway: token.gateway, generations: [generation])
+        let readings = await LeakReadings(ports: ports, gateway: desk.gateway, token: one).generations(withLog: false)
+        return readings.first?.before.map { [.read(generation.name, $0)] } ?? []
+    }
+
     /// The last guard before a revocation by schedule: the clocks agree, and what replaces it is accepted now.
     func release(_ name: String, _ token: Token) async throws -> Outcome {
+        // A person has said that it is in the wrong hands: neither clocks nor consumers have a say any more.
+        if let generation = token.generation(name), let why = token.reasonToContain(generation, under: policy, at: ports.now()) {
+            return .happened(await lastReading(of: generation, token) + [.contained(name, why: why)])
+        }
         guard let answer = desk.answer else { return .awaitsList(then: nil) }
         guard case .success(let listing) = answer else { return [] }
         if let generation = token.generation(name), try !identification.showsAlive(generation, at: token.gateway, in: listing),

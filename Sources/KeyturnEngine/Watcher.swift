@@ -43,7 +43,7 @@ struct Watcher: Sendable {
         // What is told of a token depends on its policy, and that may be one that could not be read.
         if !isWhole, let token = finding.token, policies[token] == nil { return false }
         return switch finding.code {
-        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord: true
+        case .tokenStuck, .overlapTooLong, .leftPolicies, .gatewayChanged, .keyringUnknown, .strayRecord, .leakOpen: true
         case .manyRemoved: isWhole
         case .exposedTarget, .strayCopy: lookedAround
         case .gatewayMissing: isWhole || desks[subject] != nil
@@ -108,7 +108,7 @@ struct Watcher: Sendable {
         }
         if let policy { findings += ahead(of: token, policy) }
         for generation in token.generations {
-            if generation.state == .retiring, let retirement = generation.retirement, now.wall >= retirement.askAt {
+            if generation.state == .retiring, !generation.isLeaked, let retirement = generation.retirement, now.wall >= retirement.askAt {
                 // Nothing lacks but the last look at the gateway, which is told of where it cannot be had.
                 let lack = Lack(of: generation, of: token, under: policy, at: now)
                 let age = policy?.overlap.atMost.description ?? Age.text(retirement.askAt.timeIntervalSince(retirement.since))

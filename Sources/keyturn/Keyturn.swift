@@ -15,8 +15,8 @@ struct Keyturn: AsyncParsableCommand {
         version: "keyturn \(version)",
         subcommands: [
             DaemonCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self, RotateCommand.self, RevokeCommand.self,
-            AdoptCommand.self, VerifyCommand.self, UsageCommand.self, ScanCommand.self, HistoryCommand.self, MetricsCommand.self,
-            TestMailCommand.self, SandboxCommand.self, DemoCommand.self,
+            LeakCommand.self, AdoptCommand.self, VerifyCommand.self, UsageCommand.self, ScanCommand.self, HistoryCommand.self,
+            MetricsCommand.self, TestMailCommand.self, SandboxCommand.self, DemoCommand.self,
         ]
     )
 

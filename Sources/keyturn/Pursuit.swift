@@ -10,6 +10,8 @@ import Logging
 struct Pursuit: Sendable {
     let site: Site
     let requests: [Request]
+    /// Seconds that it stays for, where nobody else drives and the next thing to do is that far ahead.
+    var patience: TimeInterval = 30
     /// Is it over for this token, and how? Nil: not yet. With the rotation that the answer names.
     let verdict: @Sendable (Request, Token, Rotation?) throws -> Exit?
 
@@ -69,9 +71,9 @@ struct Pursuit: Sendable {
         return .waits
     }
 
-    /// What could not even be begun must not begin by itself on another day.
+    /// What could not even be begun must not begin by itself on another day. A leak must.
     private func withdraw(because why: String) throws {
-        for request in requests {
+        for request in requests where request.verb != .leak {
             guard var pending = try journal.request(request.number), pending.answeredAt == nil else { continue }
             pending.refusal = "withdrawn by the command: \(why)"
             try journal.answer(pending, at: Date())
@@ -91,7 +93,7 @@ struct Pursuit: Sendable {
             let now = try journal.follow(requests.map(\.number))
             if let exit = try outcome(now) { return exit }
             if !outlook.troubles.isEmpty, let exit = try gatewayTrouble(now, isSeen: true) { return exit }
-            guard let next = outlook.nextLook, next.timeIntervalSinceNow < 30 else { return .waits }
+            guard let next = outlook.nextLook, next.timeIntervalSinceNow < patience else { return .waits }
             let rest = max(0.05, next.timeIntervalSinceNow)
             if rest > 1 { Terminal.progress("going on in \(Age.text(rest))") }
             try? await Task.sleep(for: .seconds(rest))
@@ -186,8 +188,12 @@ extension Followed {
             guard let answeredAt = request.answeredAt, let token = tokens[request.token] else { return false }
             let revocations = token.generations.filter { $0.state == .revoking }.map(\.attempts.failures)
             if ([token.rotation?.attempts.failures ?? 0] + revocations).contains(where: { $0 > 0 }) { return true }
+            // Where it is the admin token that is refused, no revocation counts that as its own failure.
+            let isUntried = token.generations.contains {
+                $0.state == .revoking && $0.revokeAnsweredAt == nil && $0.attempts.failures == 0
+            }
             let isListless = token.rotation?.phase == .minting && token.rotation?.generation == nil
-            return isListless && Date().timeIntervalSince(answeredAt) > 3
+            return (isListless || isUntried) && Date().timeIntervalSince(answeredAt) > 3
         }
     }
 }

@@ -16,9 +16,7 @@ struct RotateCommand: AsyncParsableCommand {
 
     func validate() throws {
         if !all, tokens.isEmpty { throw ValidationError("name tokens, or say --all") }
-        if let reason, reason.contains(/sk-[A-Za-z0-9_-]{8,}/) {
-            throw ValidationError("--reason: found something that looks like a token, expected none: it is kept in the history for ever")
-        }
+        try Reason.validate(reason)
         if all, !tokens.isEmpty { throw ValidationError("name tokens or say --all, not both") }
     }
 

@@ -290,6 +290,10 @@ import Testing
     static func broken(_ token: Token, _ before: Token) -> String? {
         if Set(token.generations.map(\.name)).count != token.generations.count { return "two generations of one name" }
         if token.generations.count(where: { $0.state == .intended }) > 1 { return "two open intents" }
+        if token.generations.contains(where: { $0.isLeaked && $0.state == .held }) { return "what leaked is in use" }
+        for old in before.generations where old.isLeaked && token.generation(old.name)?.isLeaked == false {
+            return "\(old.name) is not known to have leaked any more"
+        }
         if let current = token.current, token.generation(current)?.state != .held { return "\(current) is current and not held" }
         if token.ending != nil, token.generations.contains(where: { [.held, .retiring, .intended].contains($0.state) }),
             token.rotation?.isOpen != true
@@ -326,6 +330,9 @@ import Testing
             .adopted(name: name, key, .told, foreignIDs: [], createdAt: nil, expiresAt: nil, fingerprint: "f", signature: ""), .removed(id),
             .drifted(id), .targetLeft(id), .targetReturned(id), .targetVacated(id),
             Int.random(in: 0..<8, using: &random) == 0 ? .ended(.requested) : .urged(nil),
+            .contained(name, why: "asked for"),
+            Int.random(in: 0..<8, using: &random) == 0 ? .leaked(.containFirst, reason: nil) : .urged(nil),
+            Int.random(in: 0..<8, using: &random) == 0 ? .leaked(.replaceFirst, reason: nil) : .urged(nil),
         ]
         return events.randomElement(using: &random) ?? .urged(nil)
     }

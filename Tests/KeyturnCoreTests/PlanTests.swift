@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test func `what is broken goes first, what is only due goes last`() {
-        let order: [Rotation.Cause] = [.dead, .expiring, .requested, .first, .changed, .scheduled]
+        let order: [Rotation.Cause] = [.leaked, .dead, .expiring, .requested, .first, .changed, .scheduled]
         #expect(order.sorted { Plan.urgency(of: $0) < Plan.urgency(of: $1) } == order)
         #expect(Plan.urgency(of: .adopted) == Plan.urgency(of: .requested))
     }

@@ -55,6 +55,17 @@ import Testing
         #expect(violations(world).contains("alive and held, and its secret is not in the keyring"))
     }
 
+    @Test func `a secret that leaked and is delivered again is told`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        let secret = world.with { $0.places[.webapp]?.content } ?? ""
+        world.with { $0.account.revocationLag = 3600 }
+        world.ask(.leak, .webapp, mode: .containFirst)
+        await machine.pass()
+        try #require(violations(world).isEmpty)
+        try world.ports().delivery(.sample("/etc/webapp/token"), .sample()).publish(Secret(secret))
+        #expect(violations(world).contains("a secret that leaked was delivered to /etc/webapp/token"))
+    }
+
     @Test func `a key that the journal does not know is told`() async throws {
         let (world, _) = try await issued()
         world.with { state in state.account.land(state.account.makeKey(named: "prod-webapp-api-2026-07", by: .keyturn, at: state.now)) }

@@ -13,7 +13,9 @@ struct StoredWordsTests {
             Rotation.Phase.allCases.map(\.rawValue)
                 == ["minting", "verifying", "publishing", "applying", "withdrawing", "finished", "abandoned"])
         #expect(
-            Rotation.Cause.allCases.map(\.rawValue) == ["first", "scheduled", "expiring", "requested", "changed", "dead", "adopted"])
+            Rotation.Cause.allCases.map(\.rawValue) == [
+                "first", "scheduled", "expiring", "requested", "changed", "dead", "adopted", "leaked",
+            ])
         #expect([Token.Ending.requested, .expired, .leftPolicies].map(\.rawValue) == ["requested", "expired", "removed"])
     }
 

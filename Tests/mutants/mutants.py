@@ -185,6 +185,25 @@ MUTANTS = [
         "list-without-end", "a hostile list takes all memory", ADAPTERS + "Gateways/LaozhangPages.swift",
         "        if room <= 0 {", "        if room <= -1_000_000_000 {", "laozhang",
     ),
+    Mutant(
+        "leave-in-use-what-leaked", "what leaked stays the current one", CORE + "TokenLeak.swift", "        current = nil\n        urge()\n",
+        "        urge()\n",
+    ),
+    Mutant(
+        "keep-what-leaked", "what leaked and was to be replaced first waits for its replacement for ever", CORE + "TokenLeak.swift",
+        "        guard generation.retirement?.overlap.isOver(at: now) ?? true else { return nil }\n        guard let policy, isReplacementPublished(policy) else {",
+        "        guard let policy, isReplacementPublished(policy) else { return nil }\n        guard generation.retirement?.overlap.isOver(at: now) ?? true else {",
+    ),
+    Mutant(
+        "adopt-what-leaked", "a secret that leaked is taken over again", ENGINE + "Adoption.swift",
+        "if try ports.journal.isLeaked(fingerprint: fingerprint) {", "if false {",
+    ),
+    Mutant(
+        "leak-by-schedule", "a clock that is off holds the end of what leaked", ENGINE + "RotatorRevoke.swift",
+        "        if let generation = token.generation(name), let why = token.reasonToContain(generation, under: policy, at: ports.now()) {\n",
+        "        if desk.clockIsOff == nil, let generation = token.generation(name),\n"
+        "            let why = token.reasonToContain(generation, under: policy, at: ports.now())\n        {\n",
+    ),
 ]
 
 

@@ -10,10 +10,11 @@ package final class LaozhangGateway: Gateway {
     /// The words for permissions that its documentation names; it may know others.
     package static let permissions = ["chat", "completion"]
     package static let kind = "laozhang"
+    package static let support = "hi@laozhang.ai"
 
     private let http: HTTPClient
-    private let url: String
-    private let timeout: Duration
+    let url: String
+    let timeout: Duration
     private let currency: String
     private let admin: Secret
 
@@ -165,7 +166,7 @@ package final class LaozhangGateway: Gateway {
 
     // MARK: Asking
 
-    private func ask(_ request: HTTPRequest, _ bearer: borrowing Secret) async throws(GatewayError) -> HTTPResponse {
+    func ask(_ request: HTTPRequest, _ bearer: borrowing Secret) async throws(GatewayError) -> HTTPResponse {
         do throws(HTTPFailure) { return try await http.send(request, bearer: bearer) } catch {
             switch error {
             case .notSent(let why): throw .unreachable(Redaction.clean(why, of: bearer))
@@ -174,13 +175,13 @@ package final class LaozhangGateway: Gateway {
         }
     }
 
-    private func inconclusive(_ response: HTTPResponse, _ bearer: borrowing Secret) -> GatewayError {
+    func inconclusive(_ response: HTTPResponse, _ bearer: borrowing Secret) -> GatewayError {
         // "Too many" asks for a pause also where it does not say how long.
         .inconclusive(said(response, bearer), retryAfter: response.retryAfter ?? (response.status == 429 ? 0 : nil))
     }
 
     /// What the gateway said, fit for a log: its error's message or the beginning of its body, without the secret it may echo.
-    private func said(_ response: HTTPResponse, _ bearer: borrowing Secret) -> String {
+    func said(_ response: HTTPResponse, _ bearer: borrowing Secret) -> String {
         let json = JSONValue(parsing: response.body)
         let words = json?["error"]?["message"]?.text ?? json?["error"]?.text ?? json?["message"]?.text ?? ""
         let clean = Redaction.clean(words, of: bearer)

@@ -18,6 +18,9 @@ package struct House: Sendable {
     /// The words for permissions that each kind's documentation names.
     package static let permissions: [String: [String]] = [LaozhangGateway.kind: LaozhangGateway.permissions]
 
+    /// The mail address of each kind's support, as its documentation names it.
+    package static let support: [String: String] = [LaozhangGateway.kind: LaozhangGateway.support]
+
     /// Why the house cannot be entered: the state folder, in words for its owner.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -131,7 +134,7 @@ package struct House: Sendable {
             delivery: { target, policy in House.delivery(target, policy) },
             consumer: { target in ConsumerKinds.consumer(for: target) },
             secretInFile: House.secretInFile, stillHolds: { id, secret throws(DeliveryError) in try LeftTarget(id).holds(secret) },
-            couriers: couriers, now: now
+            couriers: couriers, now: now, briefly: Briefly.run
         )
         ports.surroundings = surroundings
         return ports

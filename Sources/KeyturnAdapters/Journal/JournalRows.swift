@@ -129,7 +129,7 @@ extension Generation {
             seenAt: row.optional("seen_at"), acceptedAt: row.optional("accepted_at"), fingerprint: row.optional("fingerprint"),
             signature: row.value("signature"),
             foreignIDs: ids.map(KeyID.init), retirement: Retirement(row), refusals: row.refusals,
-            releasedAt: row.optional("released_at"),
+            leakedAt: row.optional("leaked_at"), releasedAt: row.optional("released_at"),
             revokeAnsweredAt: row.optional("revoke_answered_at"),
             attempts: row.attempts
         )
@@ -141,7 +141,8 @@ extension Generation {
             "state": state.rawValue,
             "intended_at": intendedAt, "created_at": createdAt, "expires_at": expiresAt, "fingerprint": fingerprint, "signature": signature,
             "foreign_ids": String(decoding: try JSONEncoder().encode(foreignIDs.map(\.text)), as: UTF8.self),
-            "seen_at": seenAt, "accepted_at": acceptedAt, "released_at": releasedAt, "revoke_answered_at": revokeAnsweredAt,
+            "seen_at": seenAt, "accepted_at": acceptedAt, "leaked_at": leakedAt, "released_at": releasedAt,
+            "revoke_answered_at": revokeAnsweredAt,
         ]
         return [attempts.columns, refusals.columns, retirement.columns].reduce(columns) { $0.merging($1) { first, _ in first } }
     }
@@ -235,14 +236,16 @@ extension Request {
         try self.init(
             number: row.value("number"), verb: row.word("verb"), token: TokenName(row.value("token")), reason: row.optional("reason"),
             file: row.optional("file"),
-            generation: row.optional("generation"), filedAt: row.value("filed_at"), answeredAt: row.optional("answered_at"),
+            generation: row.optional("generation"), mode: row.optionalWord("mode"), filedAt: row.value("filed_at"),
+            answeredAt: row.optional("answered_at"),
             refusal: row.optional("refusal"), rotation: row.optional("rotation")
         )
     }
 
     var columns: Columns {
         [
-            "verb": verb.rawValue, "token": token.text, "reason": reason, "file": file, "generation": generation, "filed_at": filedAt,
+            "verb": verb.rawValue, "token": token.text, "reason": reason, "file": file, "generation": generation, "mode": mode?.rawValue,
+            "filed_at": filedAt,
             "answered_at": answeredAt, "refusal": refusal, "rotation": rotation,
         ]
     }

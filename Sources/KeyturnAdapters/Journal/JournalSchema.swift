@@ -15,6 +15,7 @@ enum JournalSchema {
         migrator.registerMigration("7") { db in try db.execute(sql: seventh) }
         migrator.registerMigration("8") { db in try db.execute(sql: eighth) }
         migrator.registerMigration("9") { db in try db.execute(sql: SQLiteJournal.usageTables) }
+        migrator.registerMigration("10") { db in try db.execute(sql: tenth) }
         return migrator
     }
 
@@ -271,5 +272,76 @@ enum JournalSchema {
         ) STRICT;
         CREATE INDEX unsettled_notice ON notice(courier, finding) WHERE settled = 0;
         CREATE INDEX notice_of_message ON notice(message) WHERE message IS NOT NULL;
+        """
+
+    /// Leaks: the mark of a generation, the cause and the verb, which older tables do not let in, and the incidents. `first_entry` is
+    /// the first number of the history that belongs to one; `cost` is JSON, its hours as the gateway's log had them.
+    private static let tenth = """
+        ALTER TABLE generation ADD COLUMN leaked_at TEXT;
+        CREATE INDEX leaked_generation ON generation(fingerprint) WHERE leaked_at IS NOT NULL;
+
+        CREATE TABLE new_rotation (
+            id TEXT PRIMARY KEY NOT NULL,
+            token TEXT NOT NULL REFERENCES token(name),
+            cause TEXT NOT NULL
+                CHECK (cause IN ('first', 'scheduled', 'expiring', 'requested', 'changed', 'dead', 'adopted', 'leaked')),
+            reason TEXT,
+            started_at TEXT NOT NULL,
+            ended_at TEXT,
+            phase TEXT NOT NULL
+                CHECK (phase IN ('minting', 'verifying', 'publishing', 'applying', 'withdrawing', 'finished', 'abandoned')),
+            generation TEXT,
+            refused_times INTEGER, refused_since TEXT,
+            restores INTEGER,
+            failures INTEGER NOT NULL, not_before TEXT, last_error TEXT, needs_person INTEGER NOT NULL,
+            CHECK ((phase IN ('finished', 'abandoned')) = (ended_at IS NOT NULL))
+        ) STRICT;
+        INSERT INTO new_rotation (id, token, cause, reason, started_at, ended_at, phase, generation, refused_times, refused_since,
+                restores, failures, not_before, last_error, needs_person)
+            SELECT id, token, cause, reason, started_at, ended_at, phase, generation, refused_times, refused_since,
+                restores, failures, not_before, last_error, needs_person FROM rotation;
+        DROP TABLE rotation;
+        ALTER TABLE new_rotation RENAME TO rotation;
+        CREATE UNIQUE INDEX one_open_rotation ON rotation(token) WHERE ended_at IS NULL;
+
+        CREATE TABLE new_request (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            verb TEXT NOT NULL CHECK (verb IN ('rotate', 'revoke', 'adopt', 'leak')),
+            token TEXT NOT NULL,
+            reason TEXT, file TEXT, generation TEXT,
+            mode TEXT CHECK (mode IN ('contain-first', 'replace-first')),
+            filed_at TEXT NOT NULL,
+            answered_at TEXT, refusal TEXT, rotation TEXT,
+            CHECK ((verb = 'leak') = (mode IS NOT NULL))
+        ) STRICT;
+        INSERT INTO new_request (number, verb, token, reason, file, generation, filed_at, answered_at, refusal, rotation)
+            SELECT number, verb, token, reason, file, generation, filed_at, answered_at, refusal, rotation FROM request;
+        DROP TABLE request;
+        ALTER TABLE new_request RENAME TO request;
+        CREATE INDEX pending_request ON request(number) WHERE answered_at IS NULL;
+
+        CREATE TABLE incident (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            token TEXT NOT NULL REFERENCES token(name),
+            environment TEXT NOT NULL,
+            gateway TEXT NOT NULL,
+            mode TEXT NOT NULL CHECK (mode IN ('contain-first', 'replace-first')),
+            reason TEXT,
+            opened_at TEXT NOT NULL,
+            closed_at TEXT,
+            first_entry INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX open_incident ON incident(number) WHERE closed_at IS NULL;
+        CREATE INDEX incident_of_token ON incident(token, number);
+
+        CREATE TABLE incident_generation (
+            incident INTEGER NOT NULL REFERENCES incident(number),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            state TEXT NOT NULL,
+            read_today TEXT, read_month TEXT, read_last_used_at TEXT, read_at TEXT,
+            cost TEXT,
+            PRIMARY KEY (incident, position)
+        ) STRICT;
         """
 }

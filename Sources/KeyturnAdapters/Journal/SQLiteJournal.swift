@@ -186,7 +186,7 @@ package final class SQLiteJournal: Journal {
         }
     }
 
-    private func save(_ token: Token, _ entries: [HistoryEntry], in db: Database) throws {
+    func save(_ token: Token, _ entries: [HistoryEntry], in db: Database) throws {
         try upsert("token", key: ["name"], token.columns, in: db)
         // A name or a number that is another token's stays with it.
         for generation in token.generations {

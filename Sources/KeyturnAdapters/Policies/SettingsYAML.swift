@@ -45,11 +45,13 @@ package struct SettingsReader {
             let secrets = SecretPlaces()
             let before = problems.errors
             var places = Places()
+            var support: [GatewayName: String] = [:]
             let gateways = gateways(
                 map.required("gateways", "a map of gateways such as {laozhang: {kind: laozhang, ...}}"),
                 secrets,
                 folder,
-                &places
+                &places,
+                &support
             )
             let sound = problems.errors == before && !gateways.isEmpty
             let watch = map["watch"]?.map("a map such as {every: 15 minutes, zone: Europe/Berlin}") { watch in
@@ -66,7 +68,8 @@ package struct SettingsReader {
                 policyFolder: normalised(policies),
                 mail: map["mail"]?.mail(secrets, folder),
                 webhooks: map["webhooks"]?.webhooks(secrets, folder) ?? [],
-                audits: map["audits"]?.audits() ?? AuditSettings()
+                audits: map["audits"]?.audits() ?? AuditSettings(),
+                support: support
             )
             for key in map.present(["mail", "webhooks", "audits"]) { places.note(.settings(key), map[key]?.place) }
             return Draft(settings: settings, secrets: secrets.all, gatewaysAreSound: sound, places: places)
@@ -79,7 +82,7 @@ package struct SettingsReader {
     }
 
     private func gateways(
-        _ value: YAMLValue?, _ secrets: SecretPlaces, _ folder: String, _ places: inout Places
+        _ value: YAMLValue?, _ secrets: SecretPlaces, _ folder: String, _ places: inout Places, _ support: inout [GatewayName: String]
     ) -> [GatewayName: GatewaySettings] {
         let expected = "a map of gateways such as {laozhang: {kind: laozhang, ...}}"
         var gateways: [GatewayName: GatewaySettings] = [:]
@@ -93,14 +96,16 @@ package struct SettingsReader {
                         at: place
                     )
                 }
-                gateways[GatewayName(name)] = gateway(value, secrets, folder) { places.note(.capacity(GatewayName(name)), $0) }
+                gateways[GatewayName(name)] = gateway(value, secrets, folder, support: &support[GatewayName(name)]) {
+                    places.note(.capacity(GatewayName(name)), $0)
+                }
             }
         }
         return gateways
     }
 
     private func gateway(
-        _ value: YAMLValue, _ secrets: SecretPlaces, _ folder: String, capacityStands: (FilePosition?) -> Void
+        _ value: YAMLValue, _ secrets: SecretPlaces, _ folder: String, support: inout String?, capacityStands: (FilePosition?) -> Void
     ) -> GatewaySettings? {
         value.map("a map with kind, url and admin_token") { map in
             let kinds = gatewayKinds.sorted().map { ($0, $0) }
@@ -117,6 +122,7 @@ package struct SettingsReader {
                     timeout: requests["timeout"]?.span(in: (.seconds(1), .minutes(5)))
                 )
             }
+            support = map["support"]?.mailAddress()
             defer { capacityStands(map["capacity"]?.place) }
             return GatewaySettings(
                 kind: kind ?? "",

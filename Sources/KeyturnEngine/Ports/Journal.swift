@@ -4,7 +4,7 @@ package import KeyturnCore
 /// The durable memory: what each token's state is, what happened, what was asked for. No secret fits in it.
 ///
 /// Whatever it has returned from is on the disk. If it cannot be written, nothing else may be done.
-package protocol Journal: HistoryProof, Outbox, FingerprintLedger, UsageJournal {
+package protocol Journal: HistoryProof, Outbox, FingerprintLedger, UsageJournal, IncidentJournal {
     /// Every token it knows, with its open rotation and its generations that are not revoked.
     func ledger() throws(JournalError) -> [Token]
 
@@ -102,7 +102,7 @@ package struct HistoryEntry: Sendable, Equatable {
 /// What a command asks of whoever drives.
 package struct Request: Sendable, Equatable {
     package enum Verb: String, Sendable {
-        case rotate, revoke, adopt
+        case rotate, revoke, adopt, leak
     }
 
     package var number: Int64
@@ -113,6 +113,8 @@ package struct Request: Sendable, Equatable {
     /// replaced generation that it is about.
     package var file: String?
     package var generation: String?
+    /// Of `leak`.
+    package var mode: LeakMode?
     package var filedAt: Date
     /// When a driver has taken it up; the answer says what came of it.
     package var answeredAt: Date?
@@ -122,7 +124,7 @@ package struct Request: Sendable, Equatable {
 
     package init(
         number: Int64 = 0, verb: Verb, token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil,
-        filedAt: Date,
+        mode: LeakMode? = nil, filedAt: Date,
         answeredAt: Date? = nil, refusal: String? = nil, rotation: String? = nil
     ) {
         self.number = number
@@ -131,6 +133,7 @@ package struct Request: Sendable, Equatable {
         self.reason = reason
         self.file = file
         self.generation = generation
+        self.mode = mode
         self.filedAt = filedAt
         self.answeredAt = answeredAt
         self.refusal = refusal

@@ -14,6 +14,9 @@ package struct Ports: Sendable {
     /// Who tells people of findings.
     package var couriers: [any Courier]
     package var now: @Sendable () -> Moment
+    /// Does something for a few seconds at most, then cancels it: for what must not keep anybody waiting. A world in which time is virtual
+    /// lets it end.
+    package var briefly: @Sendable (@escaping @Sendable () async -> Void) async -> Void
     package var surroundings: any Surroundings = UnseenSurroundings()
 
     package init(
@@ -22,7 +25,8 @@ package struct Ports: Sendable {
         consumer: @escaping @Sendable (TargetPolicy) -> any Consumer,
         secretInFile: @escaping @Sendable (String, TokenPolicy) throws(DeliveryError) -> Secret?,
         stillHolds: @escaping @Sendable (TargetID, borrowing Secret) throws(DeliveryError) -> Bool, couriers: [any Courier] = [],
-        now: @escaping @Sendable () -> Moment
+        now: @escaping @Sendable () -> Moment,
+        briefly: @escaping @Sendable (@escaping @Sendable () async -> Void) async -> Void = { await $0() }
     ) {
         self.gateways = gateways
         self.journal = journal
@@ -33,5 +37,6 @@ package struct Ports: Sendable {
         self.stillHolds = stillHolds
         self.couriers = couriers
         self.now = now
+        self.briefly = briefly
     }
 }

@@ -79,7 +79,7 @@ struct `The journal gives back what it was given` {
     func `requests, before and after their answer`(seed: UInt64) throws {
         var sample = SampleValues(seed: seed)
         var filed: [Request] = []
-        for verb in [Request.Verb.rotate, .revoke, .adopt] {
+        for verb in [Request.Verb.rotate, .revoke, .adopt, .leak] {
             let request = sample.request(verb)
             var expected = request
             let one = try journal.file(request)
@@ -94,7 +94,7 @@ struct `The journal gives back what it was given` {
         answered.rotation = sample.maybe { $0.text() }
         try journal.answer(answered, at: try #require(answered.answeredAt))
         #expect(try journal.request(answered.number) == answered)
-        #expect(try journal.pendingRequests() == [filed[0], filed[2]])
+        #expect(try journal.pendingRequests() == [filed[0], filed[2], filed[3]])
         #expect(try journal.request(99) == nil)
     }
 

@@ -67,7 +67,7 @@ struct SampleValues {
             fingerprint: maybe { sample in String((0..<12).map { _ in sample.one(of: Array("0123456789abcdef")) }) },
             signature: text(), foreignIDs: (0..<number(0...3)).map { _ in KeyID(text()) },
             retirement: state == .retiring || chance(20) ? retirement() : nil, refusals: maybe { $0.refusals() },
-            releasedAt: maybe { $0.date() }, revokeAnsweredAt: maybe { $0.date() }, attempts: attempts()
+            leakedAt: maybe { $0.date() }, releasedAt: maybe { $0.date() }, revokeAnsweredAt: maybe { $0.date() }, attempts: attempts()
         )
     }
 
@@ -112,7 +112,7 @@ struct SampleValues {
     mutating func request(_ verb: Request.Verb) -> Request {
         Request(
             verb: verb, token: TokenName(text()), reason: maybe { $0.text() }, file: maybe { $0.text() }, generation: maybe { $0.text() },
-            filedAt: date()
+            mode: verb == .leak ? one(of: LeakMode.allCases) : nil, filedAt: date()
         )
     }
 

@@ -86,6 +86,13 @@ struct `Settings are read as they are meant` {
         )
     }
 
+    @Test func `the address of a gateway's support, which a mail's header must survive`() throws {
+        let gateway = Self.gateway.replacingOccurrences(of: "kind: laozhang,", with: "kind: laozhang, support: help@example.com,")
+        #expect(try settings(gateway).support == [GatewayName("laozhang"): "help@example.com"])
+        let broken = gateway.replacingOccurrences(of: "help@example.com", with: "\"a@b\\nBcc: x@y\"")
+        #expect(throws: ConfigurationErrors.self) { try settings(broken) }
+    }
+
     @Test func `systemd's state directory wins, and sendmail is the way of mail`() throws {
         let text = Self.gateway + "state: /elsewhere\nmail: {from: a@b, to: [c@d]}\n"
         let settings = try settings(text, ["STATE_DIRECTORY": "/var/lib/private/keyturn:/x"])

@@ -99,6 +99,35 @@ import Testing
         try explore("drift", later(EnumerationTests.due, faults: 1, meddling: 1, policy), rules)
     }
 
+    static let leaks: ToyRules = {
+        var rules = ToyRules(policies: [single])
+        rules.leaks = true
+        return rules
+    }()
+
+    @Test func `a leak at any time of a first issue, and again`() throws {
+        try explore("leaks, first issue", ToyWorld(EnumerationTests.single, faults: 1, meddling: 2), EnumerationTests.leaks)
+    }
+
+    @Test func `a leak at any time of a rotation`() throws {
+        let policy = EnumerationTests.single
+        try explore("leaks, rotation", later(EnumerationTests.due, faults: 1, meddling: 1, policy), EnumerationTests.leaks)
+        try explore("leak, two things go wrong", later(0, faults: 2, meddling: 1, policy), EnumerationTests.leaks)
+    }
+
+    @Test func `a leak among other requests, kills and changes`() throws {
+        let policy = EnumerationTests.single
+        var rules = EnumerationTests.leaks
+        (rules.requests, rules.kills, rules.drifts) = (true, true, true)
+        try explore("leaks among all, at rest", later(0, faults: 0, meddling: 2, policy), rules)
+        try explore("leaks among all, rotation", later(EnumerationTests.due, faults: 0, meddling: 2, policy), rules)
+        for (name, policies) in [("the policy goes", [policy, nil]), ("it goes and comes", [policy, nil, policy])] {
+            var rules = ToyRules(policies: policies)
+            rules.leaks = true
+            try explore("leaks, \(name)", later(0, faults: 1, meddling: policies.count, policy), rules)
+        }
+    }
+
     @Test func `a policy that changes at any time`() throws {
         let both = EnumerationTests.policy
         let first = EnumerationTests.single

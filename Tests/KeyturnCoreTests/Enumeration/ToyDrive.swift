@@ -148,6 +148,7 @@ extension ToyWorld {
         case .publish(let id, let name):
             guard let secret = keyring[name]?.secret else { return [secretIsGone(name, id)] }
             if try fails(["unwritable"], &chooser) != nil { return [.targetFailed(id, why: "read-only", needsPerson: true)] }
+            if keys.contains(where: { $0.id == secret && $0.isLeaked }) { throw .broken("\(name) leaked and is delivered to \(id)") }
             files[id] = secret
             return [.published(id, name)]
         case .take(let id, let name):
@@ -195,6 +196,9 @@ extension ToyWorld {
             if trouble == "used" { keys[index].uses += 1 }
             return [.read(name, Reading(today: nil, month: Decimal(keys[index].uses), lastUsedAt: nil))]
         case .release(let name):
+            if let generation = token.generation(name), let why = token.reasonToContain(generation, under: policy, at: now) {
+                return [.contained(name, why: why)]
+            }
             try listOnce(&pass, &chooser)
             guard pass.listing != nil else { return [] }
             guard let current = token.currentGeneration, current.state == .held, let secret = keyring[current.name]?.secret else {

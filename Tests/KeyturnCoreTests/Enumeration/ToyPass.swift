@@ -70,6 +70,7 @@ extension ToyWorld {
                     let resumes: [Event] = token.ending == nil ? [] : [.resumed]
                     try record(resumes + [.urged(nil), .started(token.serial == 0 ? .first : .requested, reason: nil)], policy, &chooser)
                 }
+            case .leak(let mode): try record(token.events(onLeak: mode, reason: nil, under: policy, at: now), policy, &chooser)
             }
             try mayDie("before a request is answered", &chooser)
             requests.removeFirst()

@@ -9,6 +9,8 @@ struct ToyRules {
     var kills = false
     /// `rotate TOKEN` and `revoke TOKEN` may come at any time.
     var requests = false
+    /// `leak TOKEN` may come at any time, in either mode.
+    var leaks = false
     /// Other programs write an older secret into a target.
     var drifts = false
 }
@@ -23,6 +25,8 @@ struct ToyKey: Hashable {
     var isSpoilt = false
     /// A consumer that reads it although it is refused is not Keyturn's fault: it is spoilt, or its token was ended.
     var isExcused = false
+    /// Made, or on its way, when its token leaked.
+    var isLeaked = false
     var createdAt: Date
     var uses = 0
     /// A revocation that was answered and takes its time.
@@ -57,7 +61,7 @@ struct ToyWorld: Hashable {
         var meddling: Int
     }
 
-    enum Request: Hashable { case rotate, revoke }
+    enum Request: Hashable { case rotate, revoke, leak(LeakMode) }
 
     /// A process that dies, or a promise that is broken.
     enum Stop: Error {
@@ -150,7 +154,7 @@ struct ToyWorld: Hashable {
         for index in keys.indices where keys[index].isListedAlive {
             if let end = keys[index].endsAt, end <= now.wall { keys[index].isListedAlive = false }
         }
-        for generation in token.generations where generation.state == .retiring {
+        for generation in token.generations where generation.state == .retiring && !generation.isLeaked {
             // The person who is asked at last looks into it, and ends the key in the gateway's console.
             guard let askAt = generation.retirement?.askAt, askAt <= now.wall else { continue }
             for index in keys.indices where keys[index].isOurs && keys[index].name == generation.name { keys[index].isListedAlive = false }
@@ -162,6 +166,7 @@ struct ToyWorld: Hashable {
         } else {
             if rules.drifts, token.generations.contains(where: { $0.state == .retiring }) { ways.append(.drift) }
             if rules.requests { ways += [.askRotate, .askRevoke] }
+            if rules.leaks { ways += [.askContain, .askReplace] }
             if policyIndex + 1 < rules.policies.count { ways.append(.policy) }
         }
         guard !ways.isEmpty else { return }
@@ -173,7 +178,7 @@ struct ToyWorld: Hashable {
     }
 
     private enum Meddling {
-        case endCurrent, spoilCurrent, spoilComing, loseCurrent, loseComing, drift, askRotate, askRevoke, policy
+        case endCurrent, spoilCurrent, spoilComing, loseCurrent, loseComing, drift, askRotate, askRevoke, askContain, askReplace, policy
     }
 
     private mutating func meddle(_ way: Meddling) {
@@ -194,6 +199,8 @@ struct ToyWorld: Hashable {
             for id in files.keys { files[id] = secret }
         case .askRotate: requests.append(.rotate)
         case .askRevoke: requests.append(.revoke)
+        case .askContain: requests.append(.leak(.containFirst))
+        case .askReplace: requests.append(.leak(.replaceFirst))
         case .policy: policyIndex += 1
         }
     }
@@ -243,6 +250,10 @@ struct ToyWorld: Hashable {
             chooser.tell("\(now.wall.timeIntervalSince(monday)) \(event)")
             do throws(Mismatch) { try next.advance(event, for: policy, at: now) } catch { throw .broken("mismatch: \(error)") }
         }
+        for case .leaked in events {
+            for index in keys.indices where keys[index].isOurs { (keys[index].isLeaked, keys[index].isExcused) = (true, true) }
+            for index in late.indices { (late[index].isLeaked, late[index].isExcused) = (true, true) }
+        }
         token = next
         if token.ending != nil {
             for index in keys.indices where keys[index].isOurs { keys[index].isExcused = true }
@@ -262,6 +273,11 @@ struct ToyWorld: Hashable {
             if key.isListedAlive, !isKnown(key.name) { return "\(key.name) lives and is neither held nor queued" }
         }
         for key in late where !isKnown(key.name) { return "\(key.name) is on its way and nobody waits for it" }
+        for generation in token.generations where generation.outlivesLeak {
+            let most = Token.leakPatience.approximateSeconds + 60
+            if let since = generation.leakedAt, now.wall.timeIntervalSince(since) > most { return "\(generation.name) leaked and is kept" }
+        }
+        if let current = token.currentGeneration, current.isLeaked { return "\(current.name) leaked and is current" }
         guard token.ending == nil, let policy = rules.policies[policyIndex] else { return nil }
         for target in policy.targets {
             let id = target.id
@@ -288,6 +304,7 @@ struct ToyWorld: Hashable {
     private func checkAtRest(_ rules: ToyRules) -> String? {
         if let problem = check(rules) { return problem }
         let alive = keys.filter { $0.isOurs && $0.isListedAlive }
+        if let leaked = alive.first(where: \.isLeaked) { return "\(leaked.name) leaked and lives at rest" }
         guard token.ending == nil else {
             if !alive.isEmpty { return "it has ended, and \(alive.map(\.name)) still lives" }
             if !keyring.isEmpty { return "it has ended, and the keyring still holds \(keyring.keys)" }

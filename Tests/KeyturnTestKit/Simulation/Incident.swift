@@ -7,7 +7,7 @@ enum Incident: CaseIterable, Sendable {
     case consoleRevoke, consoleDelete, editTarget, lockTarget, breakConsumer, slowConsumer, restartConsumer
     case stealRecord, hideKeyring, hideRecord, standingFault
     case changeAttributes, changeTargets, changeTimes, leavePolicies, returnToPolicies
-    case rotate, revoke, resume, adopt
+    case rotate, revoke, resume, adopt, leak
     case rivalName, rivalCreate, otherKey, endOther, fewerModels, fullAccount
     case use, useOld, useOldLong
 
@@ -15,7 +15,7 @@ enum Incident: CaseIterable, Sendable {
     var weight: Int {
         switch self {
         case .use: 12
-        case .useOld, .rotate, .mood: 6
+        case .useOld, .rotate, .mood, .leak: 6
         case .consoleRevoke, .editTarget, .breakConsumer, .lockTarget, .standingFault, .restart: 4
         case .clockJump, .reboot, .rivalName, .rivalCreate, .changeAttributes, .restartConsumer: 3
         case .serverLag, .gatewayClock, .consoleDelete, .slowConsumer, .stealRecord, .hideKeyring, .hideRecord, .changeTargets,

@@ -22,7 +22,7 @@ extension Simulation {
             world.with { $0.standing[operation] = fault }
             last(.standing(operation), dice.seconds(0.05...3))
         case .changeAttributes, .changeTargets, .changeTimes, .leavePolicies, .returnToPolicies: changePolicies(incident)
-        case .rotate, .revoke, .resume, .adopt: command(incident)
+        case .rotate, .revoke, .resume, .adopt, .leak: command(incident)
         }
     }
 

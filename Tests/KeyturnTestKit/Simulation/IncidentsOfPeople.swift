@@ -39,13 +39,15 @@ extension Simulation {
 
     mutating func command(_ incident: Incident) {
         let ended = world.look { state in Set(state.journal.ledger.filter { $0.ending != nil }.map(\.name)) }
-        let known = (machine.policies + absent).filter { ended.contains($0.name) == (incident == .resume) }
+        // A leak may be of anything, what has ended included.
+        let known = (machine.policies + absent).filter { incident == .leak || ended.contains($0.name) == (incident == .resume) }
         guard !known.isEmpty else { return }
         let policy = dice.pick(known)
         switch incident {
         case .rotate, .resume: world.ask(.rotate, policy.name)
         case .revoke: world.ask(.revoke, policy.name)
         case .adopt: offer(policy)
+        case .leak: world.ask(.leak, policy.name, mode: dice.pick(LeakMode.allCases))
         default: break
         }
         if dice.happens(0.8) { wake() }

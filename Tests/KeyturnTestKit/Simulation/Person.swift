@@ -44,7 +44,7 @@ extension Simulation {
         case .adminTokenRefused, .gatewayUnreachable, .clockOff, .keyringUnknown, .secretUnreadable, .attributesUnconfirmed,
             .attributesDiffer, .gatewayChanged, .gatewayMissing, .reloadRefused, .historyBroken,
             .unknownKey, .courierFailing, .expiryAhead, .rotationAhead, .exposedTarget, .strayCopy, .usageUnreadable, .budgetCrossed,
-            .budgetSpent, .budgetForecast:
+            .budgetSpent, .budgetForecast, .leakOpen:
             break
         }
     }

@@ -16,6 +16,7 @@ extension Simulation {
             }
             for (name, account) in state.accounts.sorted(by: { $0.key < $1.key }) {
                 for key in account.keys where key.maker == .keyturn && key.isAlive(at: state.now) {
+                    if state.leaked.contains(key.secret) { return "\(key.id) (\(key.name)) leaked and is alive" }
                     if state.journal.owner(of: key.name, at: name) == nil { return "\(key.id) (\(key.name)) is nobody's" }
                 }
             }

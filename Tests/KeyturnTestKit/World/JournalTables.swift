@@ -23,6 +23,7 @@ package struct JournalTables: Sendable {
     private var openRotations: [TokenName: String] = [:]
     package private(set) var history: [HistoryEntry] = []
     package private(set) var requests: [Request] = []
+    package var incidents: [LeakIncident] = []
     package private(set) var openFindings: [OpenFinding] = []
     package var outbox = OutboxTables()
     /// Every opening and closing of a finding, in order.
@@ -51,6 +52,10 @@ package struct JournalTables: Sendable {
 
     package func owner(of name: String, at gateway: GatewayName) -> TokenName? {
         generations[GenerationKey(gateway: gateway, name: name)]?.token
+    }
+
+    package func isLeaked(_ fingerprint: String) -> Bool {
+        generations.values.contains { $0.generation.isLeaked && $0.generation.fingerprint == fingerprint }
     }
 
     /// Was it ended, so that nothing of it need work any more?

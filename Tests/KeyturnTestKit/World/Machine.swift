@@ -137,12 +137,17 @@ extension World {
 
     /// Files a request as a command would.
     @discardableResult
-    package func ask(_ verb: Request.Verb, _ token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil)
+    package func ask(
+        _ verb: Request.Verb, _ token: TokenName, reason: String? = nil, file: String? = nil, generation: String? = nil,
+        mode: LeakMode? = nil
+    )
         -> Int64
     {
         with { state in
             state.journal.file(
-                Request(verb: verb, token: token, reason: reason, file: file, generation: generation, filedAt: state.clock.moment.wall)
+                Request(
+                    verb: verb, token: token, reason: reason, file: file, generation: generation, mode: mode,
+                    filedAt: state.clock.moment.wall)
             ).number
         }
     }

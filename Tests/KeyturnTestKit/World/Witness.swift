@@ -28,12 +28,23 @@ extension WorldState {
             if after.ending != nil, generation.state == .revoking {
                 for key in accounts[after.gateway]?.living(named: generation.name, at: now) ?? [] { ended.insert(key.secret) }
             }
+            if generation.isLeaked, before?.generation(generation.name)?.isLeaked != true { leak(generation, at: after.gateway) }
             switch (before?.generation(generation.name)?.state, generation.state) {
             case (.held, .retiring): witness.retiredAt["\(after.gateway) \(generation.name)"] = now
-            case (.retiring, .revoking) where after.ending == nil: checkRelease(of: generation, after)
+            // Of what leaked nothing is asked but that it ends.
+            case (.retiring, .revoking) where after.ending == nil && !generation.isLeaked: checkRelease(of: generation, after)
             case (nil, .held): checkAdoption(of: generation, after)
             default: break
             }
+        }
+    }
+
+    /// Consumers may fail with it from here on, and none may be given it.
+    private mutating func leak(_ generation: Generation, at gateway: GatewayName) {
+        let keys = (accounts[gateway]?.living(named: generation.name, at: now) ?? []) + (accounts[gateway]?.underWay.map(\.key) ?? [])
+        for key in keys where key.name == generation.name && key.maker == .keyturn {
+            leaked.insert(key.secret)
+            ended.insert(key.secret)
         }
     }
 

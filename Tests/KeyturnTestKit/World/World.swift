@@ -158,6 +158,8 @@ package struct WorldState: Sendable {
     package var checksEachCall = true
     /// Secrets that Keyturn revoked because somebody ended their token.
     var ended: Set<String> = []
+    /// Secrets that existed when a person said that their token had leaked.
+    var leaked: Set<String> = []
     package private(set) var calls: [PortCall: Int] = [:]
     /// What of the journal was read how often.
     package private(set) var reads: [String: Int] = [:]

@@ -33,14 +33,16 @@ struct WorldJournal: Journal {
 
     /// Saves where that is allowed, and has the world compare what it now claims with the truth.
     @discardableResult
-    private func save(
-        _ operation: PortCall, _ detail: String, _ token: Token, _ entries: [HistoryEntry], where isAllowed: (JournalTables) -> Bool
+    func save(
+        _ operation: PortCall, _ detail: String, _ token: Token, _ entries: [HistoryEntry], where isAllowed: (JournalTables) -> Bool,
+        _ more: (inout JournalTables) -> Void = { _ in }
     ) throws(JournalError) -> Bool {
         try world.call(operation, by: process, detail, dead: JournalError("the process is dead")) { state, fault throws(JournalError) in
             if case .fails(let why) = fault { throw JournalError("journal: \(why)") }
             guard isAllowed(state.journal) else { return false }
             let before = state.journal.token(token.name)
             try state.journal.save(token, entries)
+            more(&state.journal)
             state.witness(before, token)
             return true
         }

@@ -62,7 +62,7 @@ struct WorldDelivery: Delivery {
     let target: TargetPolicy
 
     private func call<Result: Sendable>(
-        _ operation: PortCall, _ body: (inout Place) throws(DeliveryError) -> Result
+        _ operation: PortCall, writing: String? = nil, _ body: (inout Place) throws(DeliveryError) -> Result
     ) throws(DeliveryError) -> Result {
         try world.call(operation, by: process, target.id.description, dead: DeliveryError("the process is dead")) {
             state, fault throws(DeliveryError) in
@@ -70,7 +70,9 @@ struct WorldDelivery: Delivery {
             var place = state.places[target.id] ?? Place()
             defer { state.places[target.id] = place }
             place.readsItself = target.then == nil
-            return try body(&place)
+            let result = try body(&place)
+            if let writing, state.leaked.contains(writing) { state.violate("a secret that leaked was delivered to \(target.id)") }
+            return result
         }
     }
 
@@ -82,7 +84,7 @@ struct WorldDelivery: Delivery {
 
     func publish(_ secret: borrowing Secret) throws(DeliveryError) {
         let text = secret.text
-        try call(.publish) { place throws(DeliveryError) in
+        try call(.publish, writing: text) { place throws(DeliveryError) in
             if !place.isWritable { throw DeliveryError("\(target.file): permission denied") }
             place.content = text
             place.published()

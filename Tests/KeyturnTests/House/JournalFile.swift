@@ -19,7 +19,10 @@ extension Host {
     }
 
     func withJournal<Result>(_ body: (Database) throws -> Result) throws -> Result {
-        let queue = try DatabaseQueue(path: path("state/journal.db"))
+        var configuration = GRDB.Configuration()
+        // A daemon may be writing.
+        configuration.busyMode = .timeout(10)
+        let queue = try DatabaseQueue(path: path("state/journal.db"), configuration: configuration)
         let result = try queue.inDatabase(body)
         try queue.close()
         return result

@@ -47,6 +47,7 @@ struct Execution: Sendable {
                 try account.writeLife(every: "90d")
                 try? FileManager.default.removeItem(atPath: account.host.path("deaf"))
                 let heir = try account.host.daemon("-v")
+                if life.leaks { try await endLeak(account, reckoning) }
                 let judge = Judge(account: account, others: others.map(\.id), reckoning: reckoning, where: name)
                 await judge.awaitRest(of: [Targets.all[0].token], targets: ["targets/copy"])
                 let calls = traffic.calls
@@ -56,6 +57,20 @@ struct Execution: Sendable {
                 heir.send(SIGTERM)
                 try await heir.ended()
             }
+        }
+    }
+
+    /// Whatever was said before the death is carried out after it, to the end: what existed then is revoked.
+    private func endLeak(_ account: Account, _ reckoning: Reckoning) async throws {
+        do {
+            try await until("the leak is over", within: .seconds(60)) {
+                try account.host.hurryLeaks()
+                return try account.host.openLeaks() == 0
+            }
+        } catch { reckoning.add(.forgotten, "\(error)", name) }
+        let leaked = try account.host.leakedNames()
+        for key in account.generations(of: Life.token) where leaked.contains(key.name) && key.status != .revoked {
+            reckoning.add(.forgotten, "\(key.name) leaked and lives", name)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import KeyturnSandbox
 import KeyturnTestHost
 
@@ -14,11 +15,13 @@ struct Life: Sendable {
     let isLived: @Sendable (Account) throws -> Bool
     /// In it a token dies that consumers hold, by the hand of somebody else: their calls fail, and nobody counts them.
     var killsTokens = false
+    /// In it somebody says that the token leaked.
+    var leaks = false
     let every: String
 
     static let token = Targets.all[0].token
 
-    static let all = [plain, lostAnswers, withdrawal, rescue]
+    static let all = [plain, lostAnswers, withdrawal, rescue, contained, replaced]
 
     /// First issue, rotation, overlap, revocation.
     static let plain = Life(
@@ -91,11 +94,103 @@ struct Life: Sendable {
         },
         killsTokens: true, every: "90d"
     )
+
+    /// A token leaks while an overlap lasts: both its generations end at once, then a third one is made.
+    static let contained = Life(
+        name: "leak, contain first",
+        meanwhile: { account, daemon in
+            try await overlap(account, daemon)
+            try account.host.fileLeak(of: token, mode: "contain-first")
+        },
+        isLived: { account in try isLeakOver(account) },
+        killsTokens: true, leaks: true, every: "90d"
+    )
+
+    /// The same, and the third one is there before the other two end.
+    static let replaced = Life(
+        name: "leak, replace first",
+        meanwhile: { account, daemon in
+            try await overlap(account, daemon)
+            try account.host.fileLeak(of: token, mode: "replace-first")
+            try await until("the third is delivered", within: .seconds(60)) {
+                let line = account.generations(of: token)
+                return try line.count >= 3 && account.deliveredSecrets() == [line[2].secret, line[2].secret]
+            }
+            // A pass that is under way may write down what it read before.
+            while true {
+                try account.host.hurryLeaks()
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        },
+        isLived: { account in try isLeakOver(account) },
+        // What it replaces is revoked a minute later, which no test waits for: here at once.
+        killsTokens: true, leaks: true, every: "90d"
+    )
+
+    private static func overlap(_ account: Account, _ daemon: Child) async throws {
+        try await until("the first is applied", within: .seconds(60)) { try account.deliveredSecrets().count == 2 }
+        try account.writeLife(every: "1s", overlap: "1h")
+        daemon.send(SIGHUP)
+        try await until("the second is made", within: .seconds(60)) { account.generations(of: token).count >= 2 }
+        try account.writeLife(every: "90d", overlap: "1h")
+        daemon.send(SIGHUP)
+        try await until("the second is delivered", within: .seconds(60)) {
+            let line = account.generations(of: token)
+            return try account.deliveredSecrets() == [line[1].secret, line[1].secret]
+        }
+    }
+
+    private static func isLeakOver(_ account: Account) throws -> Bool {
+        let living = account.living(of: token)
+        let line = account.generations(of: token)
+        guard line.count >= 3, living.count == 1, living[0].id == line[line.count - 1].id else { return false }
+        return try account.host.keyringNames() == [living[0].name]
+            && account.deliveredSecrets() == [living[0].secret, living[0].secret]
+    }
+}
+
+extension Host {
+    /// As the command does, which would go on by itself where the daemon dies.
+    func fileLeak(of token: String, mode: String) throws {
+        try withJournal { db in
+            try db.execute(
+                sql: "INSERT INTO request (verb, token, mode, filed_at) VALUES ('leak', ?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'))",
+                arguments: [token, mode])
+        }
+    }
+
+    /// The time of all that leaked and is kept is up.
+    func hurryLeaks() throws {
+        try withJournal { db in
+            try db.execute(
+                sql: """
+                    UPDATE generation SET overlap_until = strftime('%Y-%m-%d %H:%M:%f', 'now'), overlap_rest = 0
+                    WHERE leaked_at IS NOT NULL AND state = 'retiring'
+                    """)
+        }
+    }
+
+    /// Names of the generations that existed when somebody said that their token had leaked.
+    func leakedNames() throws -> [String] {
+        try withJournal { db in try String.fetchAll(db, sql: "SELECT name FROM incident_generation ORDER BY name") }
+    }
+
+    /// What was said of a leak, and is not over.
+    func openLeaks() throws -> Int {
+        try withJournal { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT (SELECT count(*) FROM request WHERE verb = 'leak' AND answered_at IS NULL)
+                    + (SELECT count(*) FROM incident WHERE closed_at IS NULL)
+                    """) ?? 0
+        }
+    }
 }
 
 extension Account {
     /// The token of a life: two targets, one with a consumer that is told and may be deaf.
-    func writeLife(every: String) throws {
+    func writeLife(every: String, overlap: String = "1s") throws {
         try host.settings(lines: "watch: {every: \(every == "90d" ? "1s" : "1h")}")
         // No script: a program that a test has just written cannot be run while a child of another test still has it open.
         let take = "[/usr/bin/test, '!', -e, \(host.path("deaf"))]"
@@ -107,7 +202,7 @@ extension Account {
               - project: webapp
                 purpose: api
                 rotate: {every: \(every)}
-                overlap: {at_least: 1s}
+                overlap: {at_least: \(overlap)}
                 deliver:
                   - {file: \(host.path(Targets.all[0].file)), format: dotenv, key: LAOZHANG_API_KEY, then: {run: \(take)}}
                   - {file: \(host.path("targets/copy"))}
