@@ -62,6 +62,8 @@ package struct LeakIncident: Sendable, Equatable {
             let trouble = generation.attempts.failures > 0 ? generation.attempts.lastError.map { ": \($0)" } ?? "" : ""
             switch generation.state {
             case .revoked, .unmade: break
+            // After that nothing of it is on its way any more; should it turn up all the same it is revoked as any lost create is.
+            case .abandoned where now.wall.timeIntervalSince(generation.intendedAt) > Sighting.longestWay + Sighting.tolerance: break
             case .abandoned, .intended: clauses.append("\(one.name), whose create was lost, may yet turn up")
             case .held, .retiring: clauses.append("\(one.name) is kept until its replacement is published")
             case .revoking: clauses.append("\(one.name) is not seen refused yet\(trouble)")

@@ -41,7 +41,7 @@ package enum Plan {
         guard let current = token.currentGeneration, current.state == .held else {
             if isPast { return .rests(until: nil, why: "its expires date is past: nothing is issued") }
             if token.serial == 0 { return begin(.first, reason: nil, token, now) }
-            if token.hasOpenLeak { return begin(.leaked, reason: "it leaked", token, now) }
+            if token.generations.contains(where: \.isLeaked) { return begin(.leaked, reason: "it leaked", token, now) }
             return begin(.dead, reason: "no generation of it is in use", token, now)
         }
         let hasExpired = current.expiresAt.map { $0 <= now.wall } ?? false

@@ -12,8 +12,13 @@ extension Token {
     /// How long a replacement may take to be published before what leaked is revoked without one.
     package static let leakPatience = TimeSpan.minutes(10)
 
-    /// Is something that leaked not yet seen refused? One of which only the name is known may yet turn up.
-    package var hasOpenLeak: Bool { generations.contains { $0.isLeaked && $0.state != .unmade && $0.state != .revoked } }
+    /// May something that leaked be accepted still?
+    package var hasOpenLeak: Bool { generations.contains { $0.isLeaked && $0.isLiving } }
+
+    /// Has nothing replaced what leaked yet? Not so of a name alone, which may be looked for at the gateway for ever.
+    private var isBeingReplaced: Bool {
+        current == nil && (hasOpenLeak || rotation.map { $0.isOpen && $0.cause == .leaked } ?? false)
+    }
 
     /// What a person's word that it leaked brings about. A second one, before anything has replaced what leaked, joins the
     /// first: it hurries what failed, and contains what was to wait. Nothing: no generation exists that could have leaked.
@@ -22,7 +27,7 @@ extension Token {
     /// or after the date that it expires, nothing is waited for either.
     package func events(onLeak mode: LeakMode, reason: String?, under policy: TokenPolicy?, at now: Moment) -> [Event] {
         guard generations.contains(where: { $0.state != .unmade && $0.state != .revoked }) else { return [] }
-        if current == nil, hasOpenLeak {
+        if isBeingReplaced {
             let waiting = mode == .containFirst ? generations.filter(\.outlivesLeak) : []
             let contained: [Event] = waiting.map { .contained($0.name, why: "it was asked for again, contain first") }
             return [.urged(reason)] + contained

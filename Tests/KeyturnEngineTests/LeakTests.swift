@@ -153,6 +153,25 @@ import Testing
         world.isWell()
     }
 
+    @Test func `a lost create keeps a leak open for the hour in which it may land, also where the gateway shows no time`() async throws {
+        var (world, machine) = try await issued(watchEvery: .hours(6))
+        world.with { $0.account.showsTime = false }
+        world.with { $0.script[.create] = [.lostBefore] }
+        world.ask(.rotate, .webapp)
+        await machine.pass()
+        world.ask(.leak, .webapp, mode: .containFirst)
+        await machine.run(for: 1800)
+        #expect(world.alive.count == 1)
+        #expect(world.findings == [.leakOpen])
+        await machine.run(for: .hours(7))
+        #expect(world.findings.isEmpty)
+        // What is on no way any more joins nothing: the next leak concerns what exists then.
+        world.ask(.leak, .webapp, mode: .containFirst)
+        await machine.pass()
+        #expect(world.with { $0.journal.incidents.count } == 2)
+        world.isWell()
+    }
+
     @Test func `a dead admin token leaves the leak open, what is ended by hand is seen, and the rest follows`() async throws {
         var (world, machine) = try await issued(watchEvery: .hours(6))
         world.with { $0.account.mood = .refusesAdmin }
