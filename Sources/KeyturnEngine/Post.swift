@@ -126,7 +126,8 @@ package struct Post: Sendable {
         after error: CourierError, _ dispatch: Dispatch, _ desk: CourierDesk, _ courier: any Courier
     ) throws(JournalError) -> Progress {
         let moment = now().wall
-        var (attempts, needsPerson, isUnclear, retryAfter) = (desk.state.attempts, false, false, TimeInterval?.none)
+        // A no to the second attempt says nothing about the first: what was unclear once is so until it is accepted.
+        var (attempts, needsPerson, isUnclear, retryAfter) = (desk.state.attempts, false, desk.underWay != nil, TimeInterval?.none)
         switch error {
         case .unreachable(_, let seconds): retryAfter = seconds
         case .refused: needsPerson = true

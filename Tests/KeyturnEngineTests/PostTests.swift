@@ -56,6 +56,22 @@ import Testing
         world.isWell()
     }
 
+    @Test func `what may have been accepted stays one message, whatever is answered to it later`() async {
+        let world = World()
+        world.with { state in
+            state.couriers = [("mail", .warning)]
+            state.standing[.take] = .fails("exit status 1")
+            state.script[.hand] = [.lostAfter, .unreachable, .fails("550 no")]
+        }
+        var machine = Machine(world, [.sample(targets: [.sample("/etc/webapp/token", then: true)])])
+        await machine.pass()
+        world.with { $0.standing = [:] }
+        await machine.run(for: .hours(8))
+        #expect(told(world) == [["opened token-stuck"], ["opened token-stuck"], ["over token-stuck"]])
+        #expect(world.look { $0.letters.prefix(2).map(\.message.id) } == ["finding.1.world", "finding.1.world"])
+        world.isWell()
+    }
+
     @Test func `what was accepted and could not be written down is not handed over again`() async {
         let world = World()
         world.with { state in
