@@ -18,9 +18,10 @@ struct Basis: Sendable {
 
     /// Of what Swift prints of the values, so that no member of them is forgotten.
     private static func digest(_ policy: TokenPolicy?, _ gateway: GatewaySettings?) -> String {
-        // What is told ahead of time never kept anything from going well, and the digests in older journals know nothing of it.
-        let told = policy.map { ", notifyBefore: \(String(describing: $0.notifyBefore))" } ?? ""
-        let text = String(describing: policy).replacing(told, with: "", maxReplacements: told.isEmpty ? 0 : 1)
+        // What is told, and what may be spent, never kept anything from going well, and the digests in older journals know nothing of it.
+        var policy = policy
+        (policy?.notifyBefore, policy?.budget) = ([], nil)
+        let text = String(describing: policy).replacing(", notifyBefore: [], budget: nil", with: "", maxReplacements: 1)
         return String(Spread.bits("\(text) \(String(describing: gateway))"), radix: 16)
     }
 }

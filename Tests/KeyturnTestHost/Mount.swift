@@ -23,6 +23,10 @@ package final class Mount: Sendable {
         unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT) | (readOnly ? UInt(MS_RDONLY) : 0), nil) == 0
     }
 
+    package func remount(size: String) -> Bool {
+        unsafe "size=\(size)".withCString { unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT), $0) } == 0
+    }
+
     /// Takes all the room there is.
     package func fill() throws {
         let descriptor = unsafe open(path + "/filler", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

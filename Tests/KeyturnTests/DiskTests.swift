@@ -37,7 +37,7 @@ struct DiskTests {
     }
 
     @Test func `a full disk under the state creates nothing, says which file, and with room it goes on`() async throws {
-        try await with("state", size: "512k") { account, mount in
+        try await with("state", size: "2m") { account, mount in
             let host = account.host
             try mount.fill()
             let refused = try await host.run("rotate", token)
@@ -51,8 +51,24 @@ struct DiskTests {
         }
     }
 
+    @Test(arguments: [64, 128, 256, 384, 512, 640])
+    func `a first start that finds no room leaves nothing that a later one could not use`(kilobytes: Int) async throws {
+        try await Account.with { account in
+            let mount = try Mount(at: account.host.path("state"), size: "\(kilobytes)k")
+            defer { mount.end() }
+            guard mount.isMounted else { try Test.cancel("no right to mount here") }
+            try Targets.writeOne(to: account.host, overlap: "{at_least: 0s}")
+            let first = try await account.host.run("daemon", "--once")
+            #expect(first.code == 0 || first.errors.contains("the disk is full") || first.errors.contains("No space left"), "\(first)")
+            try #require(mount.remount(size: "4m"))
+            let second = try await account.host.run("daemon", "--once")
+            #expect(second.code == 0, "\(second)")
+            #expect(account.living.map(\.secret) == [try account.host.read("targets/token")])
+        }
+    }
+
     @Test func `a disk that fills while the gateway creates costs no secret`() async throws {
-        try await with("state", size: "512k", latency: .seconds(1)) { account, mount in
+        try await with("state", size: "2m", latency: .seconds(1)) { account, mount in
             let host = account.host
             let daemon = try host.daemon()
             try await until("it drives") { daemon.complained.contains("keyturn is ready") }
@@ -87,7 +103,7 @@ struct DiskTests {
     }
 
     @Test func `a read-only state is told with the file, and nothing is created`() async throws {
-        try await with("state", size: "512k") { account, mount in
+        try await with("state", size: "2m") { account, mount in
             let host = account.host
             try #require(mount.remount(readOnly: true))
             for arguments in [["rotate", token], ["daemon", "--once"], ["daemon"]] {

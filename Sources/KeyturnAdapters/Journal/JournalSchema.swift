@@ -12,10 +12,10 @@ enum JournalSchema {
         // When a target's policy was first seen without it.
         migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE target ADD COLUMN left_at TEXT") }
         migrator.registerMigration("6") { db in try db.execute(sql: sixth) }
-        migrator.registerMigration("7") { db in try db.execute(sql: seventh) }
+        migrator.registerMigration("7") { db in try db.execute(sql: seventh + counting) }
         migrator.registerMigration("8") { db in try db.execute(sql: eighth) }
         migrator.registerMigration("9") { db in try db.execute(sql: SQLiteJournal.usageTables) }
-        migrator.registerMigration("10") { db in try db.execute(sql: tenth) }
+        migrator.registerMigration("10") { db in try db.execute(sql: tenth + counting) }
         return migrator
     }
 
@@ -213,6 +213,11 @@ enum JournalSchema {
         INSERT INTO tally (what, part, outcome, count)
             SELECT 'request', verb, iif(refusal IS NULL, 'done', 'refused'), count(*) FROM request
             WHERE answered_at IS NOT NULL GROUP BY 2, 3;
+        """
+
+    /// Triggers go with their tables: whoever makes these anew makes these, too.
+    private static let counting = """
+
         CREATE TRIGGER rotation_ended AFTER UPDATE OF ended_at ON rotation WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL BEGIN
             INSERT INTO tally (what, part, outcome, count)
                 SELECT 'rotation', environment, NEW.phase, 1 FROM token WHERE name = NEW.token

@@ -49,7 +49,10 @@ package final class SQLiteJournal: Journal {
         let descriptor = unsafe Glibc.open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         // What is wrong with the place SQLite will say.
         if descriptor >= 0 { Glibc.close(descriptor) }
-        try open(new).close()
+        let queue = try open(new)
+        // Closing would do the same and say nothing where the disk has no room for it: the file would be linked without what is in its log.
+        try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        try queue.close()
         guard unsafe link(new, path) == 0 || errno == EEXIST else {
             throw UnusableJournal(description: "it cannot be made: \(unsafe String(cString: strerror(errno)))")
         }
