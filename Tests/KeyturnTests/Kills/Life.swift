@@ -118,7 +118,7 @@ struct Life: Sendable {
             }
             // A pass that is under way may write down what it read before.
             while true {
-                try account.host.hurryLeaks()
+                try account.host.hurryOverlaps()
                 try await Task.sleep(for: .milliseconds(200))
             }
         },
@@ -159,13 +159,13 @@ extension Host {
         }
     }
 
-    /// The time of all that leaked and is kept is up.
-    func hurryLeaks() throws {
+    /// The time of all that is kept beside its successor is up, leaked or not.
+    func hurryOverlaps() throws {
         try withJournal { db in
             try db.execute(
                 sql: """
                     UPDATE generation SET overlap_until = strftime('%Y-%m-%d %H:%M:%f', 'now'), overlap_rest = 0
-                    WHERE leaked_at IS NOT NULL AND state = 'retiring'
+                    WHERE state = 'retiring'
                     """)
         }
     }
@@ -175,7 +175,7 @@ extension Host {
         try withJournal { db in try String.fetchAll(db, sql: "SELECT name FROM incident_generation ORDER BY name") }
     }
 
-    /// What was said of a leak, and is not over.
+    /// What was said of a leak, or is kept beside its successor, and is not over.
     func openLeaks() throws -> Int {
         try withJournal { db in
             try Int.fetchOne(
@@ -183,6 +183,7 @@ extension Host {
                 sql: """
                     SELECT (SELECT count(*) FROM request WHERE verb = 'leak' AND answered_at IS NULL)
                     + (SELECT count(*) FROM incident WHERE closed_at IS NULL)
+                    + (SELECT count(*) FROM generation WHERE state = 'retiring')
                     """) ?? 0
         }
     }
