@@ -158,6 +158,10 @@ extension Rotator {
                 return [.revokeFailed(name, why: why, needsPerson: true, retryAfter: nil)]
             case .isUnclear: return [.confused(name)]
             }
+            if let rest = timeToBeListed(generation, in: listing) {
+                let why = "the gateway may not list it yet, and the key of its name may be another's: its id was only inferred"
+                return [.revokeFailed(name, why: why, needsPerson: false, retryAfter: rest)]
+            }
             // Whoever ended ours by hand left another one of its name to be taken for it.
             if generation.identity != .told, generation.acceptedAt != nil {
                 let secret: Secret?
@@ -214,6 +218,14 @@ extension Rotator {
     private func isYoung(_ generation: Generation, in listing: Listing) -> Bool {
         guard generation.seenAt == nil, let id = generation.keyID, listing.key(id) == nil else { return false }
         return (listing.gatewayTime ?? ports.now().wall).timeIntervalSince(generation.intendedAt) < Sighting.longestWay
+    }
+
+    /// Seconds until ours has to be among the listed keys of its name, where nothing but being the only one tells it: no secret that
+    /// was ever accepted, no id that was told. Nil where it has to be by now. (A lost create may never be among them.)
+    private func timeToBeListed(_ generation: Generation, in listing: Listing) -> TimeInterval? {
+        guard generation.identity != .told, generation.acceptedAt == nil, generation.fingerprint != nil else { return nil }
+        let age = (listing.gatewayTime ?? ports.now().wall).timeIntervalSince(generation.intendedAt)
+        return age < Sighting.longestWay ? Sighting.longestWay - age : nil
     }
 
     private enum Confirmation {

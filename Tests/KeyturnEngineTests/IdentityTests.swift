@@ -86,6 +86,23 @@ import Testing
         world.isWell()
     }
 
+    @Test func `for one that was never accepted and is not listed yet no other key of its name is revoked`() async throws {
+        let world = World()
+        world.with { state in
+            state.account.answersIDs = false
+            (state.account.listLag, state.account.validityLag) = (1800, 7200)
+        }
+        var machine = Machine(world, [.sample()])
+        await machine.pass()
+        world.with { state in (state.account.listLag, state.account.validityLag) = (0, 0) }
+        addOthers(IdentityTests.first, to: world)
+        await machine.run(for: .days(2))
+        #expect(world.codes.contains("refused"), "its secret was not accepted in time, so it is withdrawn")
+        #expect(world.with { $0.account.keys.allSatisfy { $0.maker == .keyturn || $0.endedBy == nil } })
+        #expect(world.findings.contains(.ambiguousKey), "\(world.sentences)")
+        world.isWell()
+    }
+
     @Test func `an inferred id is not revoked while the record that could prove it cannot be read`() async throws {
         var (world, machine) = try await untold()
         world.ask(.rotate, .webapp)
