@@ -20,7 +20,8 @@ struct Basis: Sendable {
     private static func digest(_ policy: TokenPolicy?, _ gateway: GatewaySettings?) -> String {
         // What is told, and what may be spent, never kept anything from going well, and the digests in older journals know nothing of it.
         var policy = policy
-        (policy?.notifyBefore, policy?.budget) = ([], nil)
+        policy?.notifyBefore = []
+        policy?.budget = nil
         let text = String(describing: policy).replacing(", notifyBefore: [], budget: nil", with: "", maxReplacements: 1)
         return String(Spread.bits("\(text) \(String(describing: gateway))"), radix: 16)
     }
