@@ -49,6 +49,9 @@ import Testing
         await machine.pass()
         world.with { $0.account.validityLag = .days(1000) }
         world.ask(.rotate, .webapp)
+        // Until the gateway must list it, the key of its name may be another's.
+        await machine.run(for: .minutes(50))
+        #expect(!world.codes.contains("revoked"))
         await machine.run(for: .minutes(30))
         #expect(world.codes.contains("revoked"), "\(world.codes)")
         #expect(!world.codes.contains("confused"))
