@@ -33,7 +33,8 @@ struct Recorder: Sendable {
         return true
     }
 
-    /// The same for what opens an incident, in one transaction with it.
+    /// The same for what opens an incident, in one transaction with it. Not inlined, as `record`.
+    @inline(never)
     func open(_ incident: LeakIncident, _ events: [Event], of token: inout Token, under policy: TokenPolicy?) throws {
         var next = token
         let entries = try take(events, of: &next, under: policy)
